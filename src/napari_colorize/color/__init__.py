@@ -1,0 +1,1 @@
+"""Colour science in torch, on any device."""

@@ -1,0 +1,1 @@
+"""The docks of napari: all that knows Qt and layers."""

@@ -1,0 +1,1 @@
+"""Things on disk: pictures, photographs to train on, models."""

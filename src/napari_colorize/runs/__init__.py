@@ -1,0 +1,1 @@
+"""A training run seen from outside: settings, events, folder and process."""
