@@ -1,0 +1,56 @@
+"""Colour for grey pictures, in napari, the shell and Python.
+
+Every public name is listed here and brought in when it is first asked for, so that
+``import napari_colorize`` stays quick and loads neither torch nor Qt.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from napari_colorize import errors
+
+if TYPE_CHECKING:
+    from napari_colorize.api import colorize, evaluate, list_models, load_model, train
+    from napari_colorize.prediction import Colorizer
+
+    __version__: str
+
+__all__ = [
+    "Colorizer",
+    "__version__",
+    "colorize",
+    "errors",
+    "evaluate",
+    "list_models",
+    "load_model",
+    "train",
+]
+
+_HOMES = {
+    "Colorizer": "napari_colorize.prediction",
+    "colorize": "napari_colorize.api",
+    "evaluate": "napari_colorize.api",
+    "list_models": "napari_colorize.api",
+    "load_model": "napari_colorize.api",
+    "train": "napari_colorize.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Return a public name, brought from its module on first use."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("napari-colorize")
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return the public names, sorted, for completion in a console."""
+    return sorted(__all__)
