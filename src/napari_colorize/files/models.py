@@ -17,18 +17,17 @@ Source of the layout: https://github.com/huggingface/safetensors (README, "Forma
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import json
 import os
 import re
-import secrets
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from napari_colorize.errors import ModelError, StorageError
+from napari_colorize.files.writing import written_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -242,30 +241,6 @@ def damaged(label: str) -> str:
     return f"{label} is damaged: its weights do not match the hash on its card. Get it again."
 
 
-@contextlib.contextmanager
-def written_whole(path: Path) -> Iterator[IO[bytes]]:
-    """Open a temporary file that becomes `path` when the block ends, and vanishes when it fails.
-
-    Raises
-    ------
-    StorageError
-        When the disk is full or the folder cannot be written; `path` is then as it was.
-    """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        raise StorageError(_why_not_written(path, error)) from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-
-
 def header_of_bytes(data: bytes, label: str) -> tuple[dict[str, Any], int]:
     """Return the header of a whole model file in memory, and where its payload starts.
 
@@ -420,12 +395,3 @@ def _data_folder() -> Path:
     except ImportError:  # a bare machine for training has Python, numpy and torch, hardly more
         return Path.home() / ".local" / "share" / "napari-colorize"
     return user_data_path("napari-colorize", appauthor=False)
-
-
-def _why_not_written(path: Path, error: OSError) -> str:
-    """Return a sentence about a file that could not be written."""
-    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
-        return f"The disk is full: {path.name} could not be written. Free some space."
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"{path.parent} cannot be written: {error.strerror}. Choose another folder."
-    return f"{path.name} could not be written: {error.strerror or error}."

@@ -24,8 +24,8 @@ from napari_colorize.files.models import (
     card_of_header,
     damaged,
     header_of_bytes,
-    written_whole,
 )
+from napari_colorize.files.writing import written_whole
 from napari_colorize.networks.plain import Plain
 
 if TYPE_CHECKING:
