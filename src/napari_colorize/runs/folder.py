@@ -233,7 +233,8 @@ class RunFolder:
         if holder is not None:
             return Identity(holder.pid, holder.started)
         child = self.started_child()
-        if child is None or not child.is_alive():
+        # The child itself asks too: what it holds, the lock tells.
+        if child is None or child.pid == os.getpid() or not child.is_alive():
             return None
         return None if self._said_goodbye(child.started) else child
 
