@@ -18,12 +18,13 @@ import torch
 from torch import Tensor, nn
 
 from napari_colorize.errors import ModelError
-from napari_colorize.files.models import (
+from napari_colorize.files.cards import (
     CARD_KEYS,
     CARD_VERSION,
     card_of_header,
     damaged,
     header_of_bytes,
+    opened,
 )
 from napari_colorize.files.writing import written_whole
 from napari_colorize.networks.plain import Plain
@@ -90,7 +91,8 @@ def load_network(path: str | Path) -> tuple[nn.Module, dict[str, Any]]:
         not finite. The text tells which.
     """
     path = Path(path)
-    data = _read(path)
+    with opened(path) as file:
+        data = file.read()
     header, start = header_of_bytes(data, path.name)
     card = card_of_header(header, path.name)
     if hashlib.sha256(memoryview(data)[start:]).hexdigest() != card["hash"]:
@@ -131,18 +133,6 @@ def build_network(name: str, settings: Mapping[str, Any], label: str = "The mode
         raise ModelError(
             f"{label} asks for settings that the network {name!r} does not take: {error}"
         ) from error
-
-
-def _read(path: Path) -> bytes:
-    """Return the bytes of a file; what goes wrong is a ModelError."""
-    try:
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise ModelError(f"The model file {str(path)!r} does not exist.") from error
-    except OSError as error:
-        if path.is_dir():
-            raise ModelError(f"{str(path)!r} is a folder, not a model file.") from error
-        raise ModelError(f"{path.name} cannot be read: {error.strerror}.") from error
 
 
 def _stored(key: str, value: Tensor, dtype: torch.dtype) -> Tensor:
