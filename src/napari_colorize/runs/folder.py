@@ -300,7 +300,7 @@ class RunFolder:
         """Return whether there is anything in the folder, apart from what systems leave there."""
         left_there = {".DS_Store", "Thumbs.db", "desktop.ini"}
         try:
-            return any(entry.name not in left_there for entry in os.scandir(self.path))
+            return bool(set(os.listdir(self.path)) - left_there)
         except FileNotFoundError:
             return False
         except OSError as exc:

@@ -75,7 +75,7 @@ class Lock:
             if numbers and (holder := self._holder_of(numbers[-1])) is not None:
                 raise _in_use(self._folder, holder)
             number = numbers[-1] + 1 if numbers else 1
-            if self._make(number) and self._numbers()[-1] == number:
+            if self._make(number) and self._numbers()[-1:] in ([number], []):
                 break
         for old in self._numbers()[:-1]:
             with contextlib.suppress(OSError):
