@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_colorize.errors import TrainingError
-from napari_colorize.runs.config import LOSSES, PRECISIONS, TrainingConfig
+from napari_colorize.runs.config import LOSSES, NETWORKS, PRECISIONS, TrainingConfig
 
 texts = st.text(min_size=1).filter(str.strip)
 configs = st.builds(
     TrainingConfig,
     folder=texts,
     validation=st.none() | st.text(),
-    network=texts,
+    network=st.sampled_from(NETWORKS),
     loss=st.sampled_from(LOSSES),
     epochs=st.integers(1, 10**6),
     batch_size=st.integers(1, 4096),
@@ -77,7 +77,7 @@ def test_newer_version_asks_for_an_update() -> None:
         ("device", "gpu"),
         ("folder", "  "),
         ("folder", None),
-        ("network", ""),
+        ("network", "vgg"),
         ("photographs", 1),
         ("version", 0),
         ("checkpoint_every", float("inf")),

@@ -14,7 +14,7 @@ import pytest
 from napari_colorize.errors import RunError, StorageError, TrainingError
 from napari_colorize.runs.config import TrainingConfig
 from napari_colorize.runs.events import Event, Failed, Finished, Started, Step, Stopped, encode
-from napari_colorize.runs.folder import LOG_MARK, EventReader, RunFolder
+from napari_colorize.runs.folder import EventReader, RunFolder
 from napari_colorize.runs.identity import Identity, own_identity
 
 NO_PERMISSIONS = sys.platform == "win32" or os.geteuid() == 0
@@ -60,7 +60,13 @@ def test_force_throws_the_earlier_run_away(run: RunFolder) -> None:
     run.append(finished())
     run.request_stop()
     (run.previews / "epoch-0001").mkdir(parents=True)
-    for file in (run.best_model, run.last_checkpoint, run.epoch_model(1), run.log):
+    for file in (
+        run.best_model,
+        run.last_checkpoint,
+        run.epoch_model(1),
+        run.log,
+        run.imported_file,
+    ):
         file.write_bytes(b"old")
     run.create(TrainingConfig(folder="others"), force=True)
     assert sorted(path.name for path in run.path.iterdir()) == ["config.json"]
@@ -109,6 +115,17 @@ def test_half_a_line_is_left_for_later(run: RunFolder) -> None:
         with run.events_file.open("ab") as file:
             file.write(piece)
     assert [event.step for event in reader.read() if isinstance(event, Step)] == [1]
+
+
+def test_limited_reader_reads_whole_lines(run: RunFolder) -> None:
+    """With a limit the events come in several calls, each once."""
+    reader = EventReader(run)
+    for number in range(1, 10):
+        run.append(step(number))
+    parts = [reader.read(limit=200) for _ in range(10)]
+    assert 1 <= len(parts[0]) <= 3
+    steps = [event.step for part in parts for event in part if isinstance(event, Step)]
+    assert steps == list(range(1, 10))
 
 
 def test_writer_starts_on_a_fresh_line(run: RunFolder) -> None:

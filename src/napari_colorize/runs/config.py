@@ -12,6 +12,8 @@ from typing import Any, Self
 from napari_colorize.errors import TrainingError
 
 CONFIG_VERSION = 1
+# What `napari_colorize.networks.weights.NETWORKS` can build, named here without torch.
+NETWORKS = ("plain",)
 LOSSES = ("huber", "squared")
 PRECISIONS = ("auto", "32-true", "bf16-mixed", "16-mixed")
 
@@ -167,15 +169,14 @@ def _typed(name: str, kind: str, value: Any) -> Any:
 
 def _check_choices(config: TrainingConfig) -> None:
     """Raise TrainingError if a word is not one of those that are allowed."""
-    if config.loss not in LOSSES:
-        raise _wrong("loss", f"one of {', '.join(LOSSES)}", config.loss)
-    if config.precision not in PRECISIONS:
-        raise _wrong("precision", f"one of {', '.join(PRECISIONS)}", config.precision)
+    choices = {"network": NETWORKS, "loss": LOSSES, "precision": PRECISIONS}
+    for name, words in choices.items():
+        if getattr(config, name) not in words:
+            raise _wrong(name, f"one of {', '.join(words)}", getattr(config, name))
     if not _DEVICE.fullmatch(config.device):
         raise _wrong("device", "auto, cpu, mps, cuda or cuda:NUMBER", config.device)
-    for name in ("folder", "network"):
-        if not getattr(config, name).strip():
-            raise _wrong(name, "a text that is not empty", getattr(config, name))
+    if not config.folder.strip():
+        raise _wrong("folder", "a text that is not empty", config.folder)
     if config.version < 1:
         raise _wrong("version", "1 or more", config.version)
 

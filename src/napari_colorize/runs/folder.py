@@ -7,6 +7,7 @@
     process.json          number and start of the child process, written by whoever started it
     child.log             the child's output
     stop                  its presence asks the training to save and leave
+    imported              its presence says that the model was put among the user's own
     lock.N                who trains in the folder (see `napari_colorize.runs.lock`)
     previews/             pictures coloured during the run, one folder an epoch
     last.ckpt             everything to go on from
@@ -71,6 +72,7 @@ class RunFolder:
         self.process_file = self.path / "process.json"
         self.log = self.path / "child.log"
         self.stop_file = self.path / "stop"
+        self.imported_file = self.path / "imported"
         self.previews = self.path / "previews"
         self.last_checkpoint = self.path / "last.ckpt"
         self.best_model = self.path / "best.safetensors"
@@ -196,7 +198,10 @@ class RunFolder:
         return self.stop_file.exists()
 
     def clear_stop(self) -> None:
-        """Take back the wish to stop, as a training does when it starts."""
+        """Take back the wish to stop, as whoever starts a training does before it starts.
+
+        A child that was started by another leaves the wish alone: it may have come meanwhile.
+        """
         try:
             self.stop_file.unlink(missing_ok=True)
         except OSError as exc:
@@ -308,7 +313,7 @@ class RunFolder:
 
     def _sweep(self) -> None:
         """Remove what an earlier run left."""
-        files = (self.events_file, self.process_file, self.log, self.stop_file)
+        files = (self.events_file, self.process_file, self.log, self.stop_file, self.imported_file)
         models = (self.last_checkpoint, self.best_model, *self.path.glob("epoch-*.safetensors"))
         for file in (*files, *models):
             file.unlink(missing_ok=True)
@@ -329,14 +334,22 @@ class EventReader:
         self._file = run.events_file
         self._offset = 0
 
-    def read(self) -> list[Event]:
-        """Return the events that came since the last call; half a line is left for later."""
+    def read(self, limit: int = -1) -> list[Event]:
+        """Return the events that came since the last call; half a line is left for later.
+
+        Parameters
+        ----------
+        limit
+            Read about so many bytes at most, so that a long run does not hold up a window; the
+            next call reads on. -1 reads all there is.
+        """
         try:
             with self._file.open("rb") as file:
                 if file.seek(0, os.SEEK_END) < self._offset:
                     self._offset = 0
                 file.seek(self._offset)
-                whole = file.read().rpartition(b"\n")
+                data = file.read(limit)
+                whole = (data + file.readline()).rpartition(b"\n")
         except OSError:
             return []
         self._offset += len(whole[0]) + len(whole[1])
