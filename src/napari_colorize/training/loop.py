@@ -1,0 +1,298 @@
+"""The training loop, top to bottom. It yields events and knows no disk."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from napari_colorize.color.lab import lab_to_rgb
+from napari_colorize.errors import TrainingError
+from napari_colorize.networks.devices import is_out_of_memory
+from napari_colorize.runs.config import TrainingConfig
+from napari_colorize.runs.events import Healed, Step, Validated
+from napari_colorize.training.augmentation import augment, draw_augmentation, to_lab
+from napari_colorize.training.batches import Batches
+from napari_colorize.training.losses import LOSSES
+
+T = TypeVar("T")
+
+# Gradients longer than this are shortened to it: one odd batch must not undo an hour.
+GRADIENT_NORM = 1.0
+# Steps over which the speed is averaged.
+SPEED_WINDOW = 20
+
+
+@dataclass
+class Progress:
+    """How far a training has come: plain numbers, part of the checkpoint."""
+
+    step: int = 0
+    validated: int = 0
+    best_epoch: int = 0
+    best_loss: float = math.inf
+    micro_batch: int = 0
+    seconds: float = 0.0
+
+
+@dataclass
+class Training:
+    """One training: a network, its optimizer, its average, and how far it has come.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+    network : nn.Module
+        L -> ab; it is moved to the device of `fabric` and changed in place.
+    batches : Batches
+        What is learned from.
+    validation : callable
+        Takes a batch size and gives the crops (B, H, W, 3) uint8 that are only looked at.
+    fabric : Fabric
+        Launched already.
+    """
+
+    config: TrainingConfig
+    network: nn.Module
+    batches: Batches
+    validation: Callable[[int], Iterator[Tensor]]
+    fabric: Fabric
+    progress: Progress = field(default_factory=Progress)
+
+    def __post_init__(self) -> None:
+        self.progress.micro_batch = max(1, self.config.batch_size // self.batches.processes)
+        self.loss = LOSSES[self.config.loss]
+        optimizer = torch.optim.AdamW(
+            self.network.parameters(),
+            lr=self.config.learning_rate,
+            weight_decay=self.config.weight_decay,
+            betas=(0.9, 0.99),
+        )
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.wrapped, self.optimizer = self.fabric.setup(self.network, optimizer)
+        self.average = {
+            name: tensor.detach().clone() for name, tensor in self.network.state_dict().items()
+        }
+        self._speed: list[float] = []
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of the whole training."""
+        return self.config.epochs * self.batches.steps_per_epoch
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to do; `end_reason` says why."""
+        return bool(self.end_reason)
+
+    @property
+    def end_reason(self) -> str:
+        """Why the training is over, in words; empty while it is not."""
+        done = self.progress
+        waited = done.validated - done.best_epoch
+        if self.config.patience and done.validated and waited >= self.config.patience:
+            return f"no better for {waited} epochs, so stopped early at epoch {done.validated}"
+        if done.validated >= self.config.epochs:
+            return f"all {self.config.epochs} epochs done"
+        return ""
+
+    def run(self) -> Iterator[Step | Validated | Healed]:
+        """Train to the end, yielding what happened.
+
+        Between two events the training stands at a whole step: it may be saved, and left for good.
+
+        Raises
+        ------
+        TrainingError
+            If the loss is not a number, or one picture alone does not fit into memory.
+        """
+        crops = self.batches.from_step(self.progress.step, self.total_steps)
+        try:
+            while True:
+                if self._owes_validation():
+                    yield (yield from self._healed(self._validate))
+                if self.finished:
+                    return
+                yield from self._advance(next(crops))
+        finally:
+            crops.close()  # type: ignore[attr-defined]
+
+    def _owes_validation(self) -> bool:
+        epochs, rest = divmod(self.progress.step, self.batches.steps_per_epoch)
+        return rest == 0 and epochs > self.progress.validated
+
+    def _advance(self, crops: Tensor) -> Iterator[Step | Healed]:
+        """Do one step, in as many pieces as the memory asks for."""
+        started = time.perf_counter()
+        rate = self._learning_rate()
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        loss = yield from self._healed(lambda: self._gradients(crops))
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"The loss is not a number at step {self.progress.step + 1}; "
+                "the weights from before it were kept."
+            )
+        self.fabric.clip_gradients(self.wrapped, self.optimizer, max_norm=GRADIENT_NORM)
+        self.optimizer.step()
+        self.progress.step += 1
+        self._follow()
+        yield self._step_event(loss, rate, time.perf_counter() - started)
+
+    def _gradients(self, crops: Tensor) -> float:
+        """Leave the gradients of a batch in the network and return its mean loss."""
+        self.optimizer.zero_grad(set_to_none=True)
+        changes = draw_augmentation(
+            len(crops), self.config.seed, self.progress.step, self.batches.rank
+        )
+        total = 0.0
+        size = self.progress.micro_batch
+        for start in range(0, len(crops), size):
+            piece = slice(start, start + size)
+            lab = to_lab(crops[piece].to(self.fabric.device, non_blocking=True))
+            lightness, ab = augment(lab, changes.of(piece))
+            share = len(lab) / len(crops)
+            last = start + size >= len(crops)
+            with self.fabric.no_backward_sync(self.wrapped, enabled=not last):
+                loss = self.loss(self.wrapped(lightness), ab) * share
+                self.fabric.backward(loss)
+            total += float(loss.detach())
+        return total
+
+    def _healed(self, work: Callable[[], T]) -> Generator[Healed, None, T]:
+        """Return the result of some work, done again in smaller pieces when memory runs out."""
+        while True:
+            try:
+                return work()
+            except Exception as error:
+                if not is_out_of_memory(error):
+                    raise
+            yield self._heal()  # outside of the except block: its traceback would keep the memory
+
+    def _heal(self) -> Healed:
+        """Halve what is worked on at once; the step stays the same, in more pieces."""
+        self.optimizer.zero_grad(set_to_none=True)
+        if self.batches.processes > 1:
+            raise TrainingError(
+                "Out of memory in one of several processes; start anew with a smaller batch size."
+            )
+        if self.fabric.device.type == "cuda":
+            torch.cuda.empty_cache()
+        if self.progress.micro_batch == 1:
+            raise TrainingError(
+                "Out of memory with a single picture; use a smaller crop or close other programs."
+            )
+        self.progress.micro_batch = -(-self.progress.micro_batch // 2)
+        pieces = -(-self.config.batch_size // self.batches.processes // self.progress.micro_batch)
+        return Healed("out of memory", self.progress.micro_batch, pieces)
+
+    def _learning_rate(self) -> float:
+        """Rise in a line during the warm-up, then fall along a cosine to a hundredth."""
+        step, config = self.progress.step, self.config
+        warmup = min(config.warmup, self.total_steps // 5)
+        if step < warmup:
+            return config.learning_rate * (step + 1) / warmup
+        share = (step - warmup) / max(1, self.total_steps - warmup)
+        return config.learning_rate * (0.01 + 0.99 * (1 + math.cos(math.pi * share)) / 2)
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """Let the average follow the weights; it follows faster at first."""
+        step = self.progress.step
+        decay = min(self.config.ema, (1 + step) / (10 + step))
+        for name, tensor in self.network.state_dict().items():
+            average = self.average[name]
+            if average.is_floating_point():
+                average.lerp_(tensor.detach(), 1 - decay)
+            else:
+                average.copy_(tensor)
+
+    def _step_event(self, loss: float, rate: float, seconds: float) -> Step:
+        self.progress.seconds += seconds
+        self._speed = [*self._speed[-SPEED_WINDOW + 1 :], seconds]
+        mean = sum(self._speed) / len(self._speed)
+        step, total = self.progress.step, self.total_steps
+        return Step(
+            step=step,
+            steps=total,
+            epoch=(step - 1) // self.batches.steps_per_epoch + 1,
+            loss=loss,
+            learning_rate=rate,
+            rate=self.config.batch_size / mean,
+            remaining=(total - step) * mean,
+        )
+
+    def _validate(self) -> Validated:
+        """Colour the photographs that were kept aside, with the averaged weights."""
+        losses, psnrs, greys, weights = [], [], [], []
+        with self.averaged(), torch.no_grad():
+            for crops in self.validation(self.progress.micro_batch):
+                lab = to_lab(crops.to(self.fabric.device))
+                ab = self.wrapped(lab[:, :1])
+                losses.append(float(self.loss(ab, lab[:, 1:])))
+                psnrs.append(float(_psnr(lab, ab).mean()))
+                greys.append(float(_psnr(lab, torch.zeros_like(ab)).mean()))
+                weights.append(len(lab))
+        count = sum(weights)
+        loss, psnr, grey = (
+            sum(value * weight for value, weight in zip(values, weights, strict=True)) / count
+            for values in (losses, psnrs, greys)
+        )
+        done = self.progress
+        done.validated = done.step // self.batches.steps_per_epoch
+        best = loss < done.best_loss
+        if best:
+            done.best_loss, done.best_epoch = loss, done.validated
+        return Validated(epoch=done.validated, loss=loss, psnr=psnr, psnr_grey=grey, best=best)
+
+    def averaged(self) -> _Averaged:
+        """Return a context in which the network holds its averaged weights."""
+        return _Averaged(self.network, self.average)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return everything to go on from, tensors and plain values only."""
+        return {
+            "weights": self.network.state_dict(),
+            "average": self.average,
+            "optimizer": self.optimizer.state_dict(),
+            "progress": vars(self.progress).copy(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what `state_dict` returned."""
+        self.network.load_state_dict(state["weights"])
+        for name, tensor in self.average.items():
+            tensor.copy_(state["average"][name])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.progress = Progress(**state["progress"])
+
+
+class _Averaged:
+    """Swaps the averaged weights into a network, and back."""
+
+    def __init__(self, network: nn.Module, average: dict[str, Tensor]) -> None:
+        self._network, self._average = network, average
+
+    def __enter__(self) -> nn.Module:
+        self._own = {k: v.detach().clone() for k, v in self._network.state_dict().items()}
+        self._network.load_state_dict(self._average)
+        self._network.eval()
+        return self._network
+
+    def __exit__(self, *_: object) -> None:
+        self._network.load_state_dict(self._own)
+        self._network.train()
+
+
+def _psnr(lab: Tensor, ab: Tensor) -> Tensor:
+    """Return the PSNR in dB of each picture, (B,), with L kept and ab replaced."""
+    true = lab_to_rgb(lab)
+    got = lab_to_rgb(torch.cat((lab[:, :1], ab.float()), dim=1))
+    error = ((true - got) ** 2).mean(dim=(1, 2, 3)).clamp_min(1e-8)
+    return -10 * torch.log10(error)
