@@ -192,7 +192,7 @@ class AuC:
     def half(self) -> float:
         """Return the area with rare colours weighed up by half, in per cent."""
         p = self.p.ravel()
-        occupied = max(1, np.count_nonzero(p))
+        occupied = max(1, int(np.count_nonzero(p)))
         return self._area(1 / (p / 2 + 1 / (2 * occupied)))
 
     def balanced(self) -> float:
