@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from napari_colorize.errors import ModelError, StorageError
 from napari_colorize.files.cards import damaged, opened, payload_hash, read_card
 from napari_colorize.files.writing import written_whole
+from napari_colorize.runs.storage import data_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +37,7 @@ def models_folder() -> Path:
 
     ``NAPARI_COLORIZE_DATA`` moves it, for tests and shared machines.
     """
-    return _data_folder() / "models"
+    return data_folder() / "models"
 
 
 def list_models() -> list[ModelInfo]:
@@ -210,14 +211,3 @@ def _copy(source: Path, target: Path) -> None:
     """Copy a file whole or not at all."""
     with opened(source) as reader, written_whole(target) as writer:
         shutil.copyfileobj(reader, writer, 1 << 20)
-
-
-def _data_folder() -> Path:
-    """Return the folder of this user's data, moved by ``NAPARI_COLORIZE_DATA``."""
-    if moved := os.environ.get("NAPARI_COLORIZE_DATA"):
-        return Path(moved)
-    try:
-        from platformdirs import user_data_path
-    except ImportError:  # a bare machine for training has Python, numpy and torch, hardly more
-        return Path.home() / ".local" / "share" / "napari-colorize"
-    return user_data_path("napari-colorize", appauthor=False)

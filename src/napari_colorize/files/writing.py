@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import secrets
 from typing import IO, TYPE_CHECKING
 
-from napari_colorize.errors import StorageError
+from napari_colorize.runs.storage import storage_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,16 +32,7 @@ def written_whole(path: Path) -> Iterator[IO[bytes]]:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        raise StorageError(_why_not_written(path, error)) from error
+        raise storage_error(path, error) from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
-
-
-def _why_not_written(path: Path, error: OSError) -> str:
-    """Return a sentence about a file that could not be written."""
-    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
-        return f"The disk is full: {path.name} could not be written. Free some space."
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"{path.parent} cannot be written: {error.strerror}. Choose another folder."
-    return f"{path.name} could not be written: {error.strerror or error}."
