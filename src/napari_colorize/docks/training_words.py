@@ -1,0 +1,88 @@
+"""What a training tells, in words for people; knows neither Qt nor napari."""
+
+from __future__ import annotations
+
+from napari_colorize.runs.events import Finished, Healed, Preparing, Started, Step, Validated
+from napari_colorize.runs.folder import RunState
+
+
+def duration(seconds: float) -> str:
+    """Return a time span in words, coarser the longer it is, such as ``"12 min"``."""
+    if not 0 <= seconds < 100 * 86400:
+        return "a long time"
+    if seconds < 60:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 24 * 60:
+        return f"{minutes // 60} h {minutes % 60:02d} min"
+    hours = round(minutes / 60)
+    return f"{hours // 24} d {hours % 24} h"
+
+
+def progress_line(step: Step, epochs: int) -> str:
+    """Return the place, the pace and the time left, the time left only once it is known."""
+    parts = [f"epoch {step.epoch} of {epochs}" if epochs else f"epoch {step.epoch}"]
+    if step.rate > 0:
+        parts.append(f"{step.rate:,.0f} photographs/s")
+    if 0 < step.remaining < float("inf"):
+        parts.append(f"{duration(step.remaining)} left")
+    return " · ".join(parts)
+
+
+def preparing_line(event: Preparing) -> str:
+    """Return how far the photographs are decoded."""
+    return f"reading photographs: {event.done:,} of {event.total:,}"
+
+
+def examination_line(event: Started) -> str:
+    """Return the folder doctor's counts: what is used, what is left out and why."""
+    used = f"{event.photographs:,} photographs to learn from, {event.validation:,} to check with"
+    left_out = {reason: count for reason, count in event.left_out.items() if count}
+    if not left_out:
+        return f"{used}; none left out."
+    most_first = sorted(left_out.items(), key=lambda item: -item[1])
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in most_first)
+    return f"{used}; left out: {reasons}."
+
+
+def device_line(event: Started) -> str:
+    """Return where the training computes, and why there."""
+    reason = f" ({event.reason.rstrip('.')})" if event.reason else ""
+    return f"Trains on {event.device}{reason}, {event.precision}."
+
+
+def healed_line(event: Healed) -> str:
+    """Return which difficulty was met and how the training goes on."""
+    reason = event.reason[:1].upper() + event.reason[1:].rstrip(".")
+    pieces = f"{event.accumulate} pieces of {event.micro_batch} photographs"
+    return f"{reason}; it goes on by itself with {pieces} a step."
+
+
+def score_line(best: Validated) -> str:
+    """Return how good the best epoch is, beside the grey picture."""
+    return (
+        f"Best so far after epoch {best.epoch}: {best.psnr:.2f} dB PSNR "
+        f"(left grey: {best.psnr_grey:.2f} dB)."
+    )
+
+
+def ending(state: RunState) -> str:
+    """Return how a run ended, and what can be done; the empty text while it has not ended."""
+    detail = state.detail.strip()
+    detail = detail[:1].upper() + detail[1:] if detail else ""
+    detail = detail if not detail or detail[-1] in ".!?" else f"{detail}."
+    if state.name == "finished" and isinstance(state.last_event, Finished):
+        best = state.last_event.best_epoch
+        return f"Finished; the best epoch was {best} of {state.last_event.epochs}. {detail}".strip()
+    if state.name == "stopped":
+        return f"Stopped. {detail} Resume goes on from here."
+    if state.name == "failed":
+        return f"The training failed. {detail}"
+    if state.name == "died":
+        return (
+            "The training process ended without a word: it was killed, ran out of memory or "
+            "crashed. Resume goes on from the last checkpoint."
+        )
+    return ""
