@@ -1,0 +1,307 @@
+"""Layers to arrays and back: the only file that knows what a napari layer is.
+
+A :class:`Source` is taken from a layer in the main thread; from then on a worker reads planes
+from it without touching napari. What it holds is what the layer was at that moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from math import prod
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from napari.layers import Image
+
+from napari_colorize.errors import PictureError
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
+    from napari.viewer import Viewer
+    from numpy.typing import NDArray
+
+# What picks one plane out of a layer's data: an index, or a whole axis.
+Key: TypeAlias = tuple[int | slice, ...]
+RECORD = "napari_colorize"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A layer as it was when a run began.
+
+    Attributes
+    ----------
+    layer : napari.layers.Layer
+        The layer itself, for its name; it may have left the viewer. Main thread only.
+    data : array-like
+        (..., H, W), or (..., H, W, 3 or 4) when `rgb`; full resolution, dask and zarr kept lazy.
+    rgb : bool
+        Whether the last axis holds colours.
+    contrast_limits : (float, float) or None
+        The grey values shown as black and white, the same for every plane.
+    axes : (int, int)
+        The two axes of a plane, in the order of the data.
+    place : tuple of int or None
+        Index of the one plane to colour, 0 along `axes`; None for all of them.
+    geometry : dict
+        scale, translate, rotate, shear, affine, units and axis_labels of the result.
+    """
+
+    layer: Layer
+    data: Any
+    rgb: bool
+    contrast_limits: tuple[float, float] | None
+    axes: tuple[int, int]
+    place: tuple[int, ...] | None
+    geometry: dict[str, Any]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the data without the axis of colours."""
+        return tuple(int(side) for side in (self.data.shape[:-1] if self.rgb else self.data.shape))
+
+    @property
+    def planes(self) -> int:
+        """How many planes are to be coloured."""
+        if self.place is not None:
+            return 1
+        return prod(side for axis, side in enumerate(self.shape) if axis not in self.axes)
+
+    @property
+    def result_shape(self) -> tuple[int, ...]:
+        """Shape of the result, the axis of colours included."""
+        if self.place is None:
+            return (*self.shape, 3)
+        height, width = (self.shape[axis] for axis in self.axes)
+        if self.is_flat:
+            return (height, width, 3)
+        return (*(s if a in self.axes else 1 for a, s in enumerate(self.shape)), 3)
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether the result is one picture of two axes.
+
+        A plane that is not spanned by the last two axes keeps all axes, the others one thick:
+        napari would draw a two-dimensional layer along other axes than its source.
+        """
+        return self.place is not None and self.axes == (len(self.shape) - 2, len(self.shape) - 1)
+
+    def keys(self) -> Iterator[tuple[Key, Key]]:
+        """Yield for each plane what picks it out of the data and out of the result."""
+        if self.place is not None:
+            inside = () if self.is_flat else self._key((0,) * len(self.shape))
+            yield self._key(self.place), inside
+            return
+        thin = [1 if axis in self.axes else side for axis, side in enumerate(self.shape)]
+        for place in np.ndindex(*thin):
+            yield self._key(place), self._key(place)
+
+    def read(self, key: Key) -> NDArray[Any]:
+        """Return one plane, (H, W) or (H, W, 3 or 4); nothing else of the data is read."""
+        return np.asarray(self.data[key])
+
+    def _key(self, place: tuple[int, ...]) -> Key:
+        return tuple(
+            slice(None) if axis in self.axes else index for axis, index in enumerate(place)
+        )
+
+
+def refusal(layer: Layer) -> str:
+    """Return why a layer cannot be coloured, in words, or nothing when it can."""
+    if not isinstance(layer, Image):
+        kind = type(layer).__name__
+        return f"'{layer.name}' is a {kind} layer: choose an Image layer."
+    if 0 in _full_resolution(layer).shape:
+        return f"'{layer.name}' is empty."
+    return ""
+
+
+def workable_layers(viewer: Viewer) -> list[Layer]:
+    """Return the layers of a viewer that can be coloured, the topmost first."""
+    return [layer for layer in reversed(viewer.layers) if not refusal(layer)]
+
+
+def is_result(layer: Layer) -> bool:
+    """Return whether a layer was made by this plugin."""
+    return RECORD in layer.metadata
+
+
+def take_source(viewer: Viewer, layer: Layer, *, whole: bool) -> Source:
+    """Return what a worker needs of a layer: the plane in view, or the whole stack.
+
+    Raises
+    ------
+    PictureError
+        When the layer cannot be coloured, or has no plane where the sliders stand.
+    """
+    reason = refusal(layer)
+    if reason:
+        raise PictureError(reason)
+    axes = _plane_axes(viewer, layer.ndim)
+    place = None if whole or layer.ndim == 2 else _place_in_view(viewer, layer, axes)
+    if place is None:
+        geometry = _geometry(layer)
+    elif axes == (layer.ndim - 2, layer.ndim - 1):
+        geometry = _flat_geometry(layer, axes)
+    else:
+        geometry = _moved_geometry(layer, place)
+    return Source(
+        layer=layer,
+        data=_full_resolution(layer),
+        rgb=bool(layer.rgb),
+        contrast_limits=None if layer.rgb else _contrast_limits(layer),
+        axes=axes,
+        place=place,
+        geometry=geometry,
+    )
+
+
+def result_layer(
+    source: Source,
+    pixels: NDArray[np.uint8],
+    *,
+    model: str,
+    model_hash: str,
+    settings: dict[str, Any],
+) -> Image:
+    """Return the coloured layer, named after its source as that is called now.
+
+    The viewer makes the name unique by its own rule when the layer is added.
+
+    Parameters
+    ----------
+    source : Source
+        Where the picture came from.
+    pixels : ndarray
+        `source.result_shape`, uint8 sRGB.
+    model, model_hash : str
+        Name of the model and SHA-256 of its weights.
+    settings : dict
+        What else decided about the colours; plane and contrast limits are added.
+    """
+    record = {
+        "model": model,
+        "hash": model_hash,
+        "settings": {
+            **settings,
+            "plane": None if source.place is None else list(source.place),
+            "contrast_limits": source.contrast_limits and list(source.contrast_limits),
+        },
+        "version": version("napari-colorize"),
+        "source": source.layer.name,
+    }
+    return Image(
+        pixels,
+        rgb=True,
+        name=f"{source.layer.name} [colorized]",
+        metadata={RECORD: record},
+        **source.geometry,
+    )
+
+
+def _full_resolution(layer: Image) -> Any:
+    return layer.data[0] if layer.multiscale else layer.data
+
+
+def _contrast_limits(layer: Image) -> tuple[float, float] | None:
+    low, high = (float(limit) for limit in layer.contrast_limits)
+    return (low, high) if np.isfinite([low, high]).all() and low < high else None
+
+
+def _plane_axes(viewer: Viewer, ndim: int) -> tuple[int, int]:
+    """Return the two axes of a layer that are shown, or the last two of those shown in 3-D."""
+    # A layer with fewer axes than the viewer stands for the last of them.
+    order = np.argsort(np.argsort(viewer.dims.order[-ndim:]))
+    first, second = sorted(int(axis) for axis in order[-2:])
+    return first, second
+
+
+def _place_in_view(viewer: Viewer, layer: Image, axes: tuple[int, int]) -> tuple[int, ...]:
+    """Return the index of the plane that napari draws, found the way napari finds it."""
+    point = np.asarray(viewer.dims.point[-layer.ndim :]) * _viewer_units(viewer, layer)
+    others = [axis for axis in range(layer.ndim) if axis not in axes]
+    origin = layer.world_to_data((0.0,) * layer.ndim)
+    # (axis of the data, axis of the world)
+    to_data = np.stack([layer.world_to_data(unit) - origin for unit in np.eye(layer.ndim)], axis=1)
+    # napari leaves out what the axes in view add: it draws no oblique planes.
+    inside = to_data[np.ix_(others, others)] @ point[others] + origin[others]
+    place = np.zeros(layer.ndim, dtype=int)
+    place[others] = np.round(inside)
+    data = _full_resolution(layer)
+    if any(not 0 <= place[axis] < data.shape[axis] for axis in others):
+        raise PictureError(
+            f"'{layer.name}' has no plane where the sliders stand: move them into the layer."
+        )
+    return tuple(int(index) for index in place)
+
+
+def _viewer_units(viewer: Viewer, layer: Image) -> NDArray[np.float64]:
+    """Return how many of a layer's units one unit of the viewer is, for each axis."""
+    units = viewer.dims.units
+    if units is None or len(units) < layer.ndim:
+        return np.ones(layer.ndim)
+    pairs = zip(units[-layer.ndim :], layer.units, strict=True)
+    return np.array([(1.0 * here).to(there).magnitude for here, there in pairs])
+
+
+def _geometry(layer: Image) -> dict[str, Any]:
+    return {
+        "scale": layer.scale,
+        "translate": layer.translate,
+        "rotate": layer.rotate,
+        "shear": layer.shear,
+        "affine": layer.affine.affine_matrix,
+        "units": layer.units,
+        "axis_labels": layer.axis_labels,
+    }
+
+
+def _flat_geometry(layer: Image, axes: tuple[int, int]) -> dict[str, Any]:
+    """Return the geometry of a plane on its own, lying where napari draws it."""
+    chosen, block = list(axes), np.ix_(axes, axes)
+    homogeneous = [*axes, layer.ndim]
+    shear, affine = _shear_matrix(layer), layer.affine.affine_matrix
+    kept = {
+        "units": tuple(layer.units[axis] for axis in axes),
+        "axis_labels": tuple(layer.axis_labels[axis] for axis in axes),
+    }
+    if all(_keeps_apart(matrix, axes) for matrix in (layer.rotate, shear, affine[:-1, :-1])):
+        return {
+            "scale": layer.scale[chosen],
+            "translate": layer.translate[chosen],
+            "rotate": layer.rotate[block],
+            "shear": shear[block],
+            "affine": affine[np.ix_(homogeneous, homogeneous)],
+            **kept,
+        }
+    # The plane is turned out of itself: its parts mean nothing alone, their product does.
+    corners = [np.zeros(layer.ndim), *np.eye(layer.ndim)[chosen]]
+    origin, *ends = (np.asarray(layer.data_to_world(corner))[chosen] for corner in corners)
+    whole = np.eye(3)
+    whole[:2] = np.stack([*(end - origin for end in ends), origin], axis=1)
+    return {"affine": whole, **kept}
+
+
+def _moved_geometry(layer: Image, place: tuple[int, ...]) -> dict[str, Any]:
+    """Return the geometry of a layer whose index 0 is the plane at `place`."""
+    here, there = (np.asarray(layer.data_to_world(p)) for p in (np.zeros(layer.ndim), place))
+    geometry = _geometry(layer)
+    shift = np.linalg.solve(geometry["affine"][:-1, :-1], there - here)
+    return {**geometry, "translate": geometry["translate"] + shift}
+
+
+def _shear_matrix(layer: Image) -> NDArray[np.float64]:
+    shear = np.asarray(layer.shear)
+    if shear.ndim == 2:
+        return shear
+    matrix = np.eye(layer.ndim)
+    matrix[np.triu_indices(layer.ndim, k=1)] = shear
+    return matrix
+
+
+def _keeps_apart(matrix: NDArray[np.float64], axes: tuple[int, int]) -> bool:
+    """Return whether a matrix mixes none of `axes` with the other axes."""
+    inside = np.isin(np.arange(len(matrix)), axes)
+    return np.allclose(matrix[inside][:, ~inside], 0) and np.allclose(matrix[~inside][:, inside], 0)

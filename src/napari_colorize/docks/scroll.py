@@ -1,0 +1,49 @@
+"""A form that scrolls instead of making napari's window taller than the screen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from magicgui.widgets import Container
+from qtpy.QtCore import Signal
+from qtpy.QtGui import QShowEvent
+from qtpy.QtWidgets import QFrame, QScrollArea
+
+
+class ScrollArea(QScrollArea):
+    """A scroll area that tells when it comes into view."""
+
+    shown = Signal()
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Tell that the area is shown."""
+        super().showEvent(event)
+        self.shown.emit()
+
+
+class ScrollContainer(Container[Any]):
+    """A magicgui form whose `native`, what napari puts into a dock, is a scroll area.
+
+    magicgui's own ``scrollable=True`` has no effect in a dock: napari docks the inner widget.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        form = super().native
+        form.layout().addStretch()
+        area = ScrollArea()
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidgetResizable(True)
+        area.setWidget(form)
+        area._magic_widget = self  # napari finds the form of a dock by this name
+        self._scroll_area = area
+
+    @property
+    def scroll_area(self) -> ScrollArea:
+        """The scroll area around the form."""
+        return self._scroll_area
+
+    @property
+    def native(self) -> Any:
+        """The widget that napari docks: the scroll area, or the form while it is being made."""
+        return self.__dict__.get("_scroll_area", super().native)
