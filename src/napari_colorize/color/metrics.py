@@ -66,7 +66,7 @@ def colorfulness(rgb: NDArray[np.uint8]) -> float:
 
 def lab_of(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return the CIELAB colours, (H, W, 3) float32, of a uint8 picture (H, W, 3)."""
-    channels = torch.from_numpy(np.ascontiguousarray(rgb)).movedim(-1, 0).float() / 255
+    channels = torch.from_numpy(np.array(rgb)).movedim(-1, 0).float() / 255
     lab: NDArray[np.float32] = rgb_to_lab(channels).movedim(0, -1).contiguous().numpy()
     return lab
 
