@@ -18,6 +18,9 @@ RGB_TO_XYZ = torch.tensor(
 WHITE = RGB_TO_XYZ.sum(dim=1)
 XYZ_TO_RGB = torch.linalg.inv(RGB_TO_XYZ)
 
+# Each curve below is a power above a corner and a line under it. It is written without a branch, as
+# power(max(x, corner)) + slope * (x - max(x, corner)): quicker, and its gradient is finite.
+
 # Where the cube root of CIELAB becomes a line, and the slope there (CIE 15:2004, exact fractions).
 EPSILON = 216 / 24389
 KAPPA = 24389 / 27
@@ -32,14 +35,14 @@ GAMUT_HALVINGS = 14
 
 def decode_srgb(value: Tensor) -> Tensor:
     """Return linear light 0..1 of sRGB values 0..1 (IEC 61966-2-1)."""
-    curve = ((value.clamp_min(0.04045) + 0.055) / 1.055) ** 2.4
-    return torch.where(value > 0.04045, curve, value / 12.92)
+    upper = value.clamp_min(0.04045)
+    return ((upper + 0.055) / 1.055) ** 2.4 + (value - upper) / 12.92
 
 
 def encode_srgb(linear: Tensor) -> Tensor:
     """Return sRGB values 0..1 of linear light 0..1 (IEC 61966-2-1)."""
-    curve = 1.055 * linear.clamp_min(0.0031308) ** (1 / 2.4) - 0.055
-    return torch.where(linear > 0.0031308, curve, linear * 12.92)
+    upper = linear.clamp_min(0.0031308)
+    return 1.055 * upper ** (1 / 2.4) - 0.055 + 12.92 * (linear - upper)
 
 
 def _mix(matrix: Tensor, channels: Tensor) -> Tensor:
@@ -50,13 +53,14 @@ def _mix(matrix: Tensor, channels: Tensor) -> Tensor:
 
 def _compress(ratio: Tensor) -> Tensor:
     """Return f(t) of CIELAB for t = X / Xn and the like."""
-    root = ratio.clamp_min(EPSILON) ** (1 / 3)
-    return torch.where(ratio > EPSILON, root, (KAPPA * ratio + 16) / 116)
+    upper = ratio.clamp_min(EPSILON)
+    return upper ** (1 / 3) + KAPPA / 116 * (ratio - upper)
 
 
 def _expand(f: Tensor) -> Tensor:
     """Return t of f(t), the inverse of `_compress`."""
-    return torch.where(f > CORNER, f * f * f, (116 * f - 16) / KAPPA)
+    upper = f.clamp_min(CORNER)
+    return upper * upper * upper + 116 / KAPPA * (f - upper)
 
 
 def rgb_to_lab(rgb: Tensor) -> Tensor:
@@ -106,79 +110,63 @@ def lab_to_rgb(lab: Tensor) -> Tensor:
     See Also
     --------
     rgb_to_lab : the inverse.
-    fit_to_gamut : only the second half.
     """
     _check_channels(lab, "lab")
-    fitted = fit_to_gamut(lab.float())
-    return encode_srgb(_linear(fitted).clamp(0, 1)).to(lab.dtype)
+    return encode_srgb(fitted_linear(lab.float())).to(lab.dtype)
 
 
-def fit_to_gamut(lab: Tensor) -> Tensor:
-    """Return the colours with chroma lowered, at fixed L and hue, until sRGB can show them.
+def fitted_linear(lab: Tensor) -> Tensor:
+    """Return linear sRGB, 0..1, of CIELAB colours (..., 3, H, W) brought into the gamut.
 
-    Parameters
-    ----------
-    lab : Tensor of shape (..., 3, H, W), float32
-        L (clipped to 0..100), a, b.
-
-    Returns
-    -------
-    Tensor of shape (..., 3, H, W), float32
-        Colours inside the gamut come back unchanged.
+    Chroma is lowered, at fixed L and hue, until sRGB can show the colour; colours inside the gamut
+    stay as they are.
     """
-    lightness = lab[..., :1, :, :].clamp(0, 100)
-    ab = lab[..., 1:, :, :]
-    with torch.no_grad():
-        factor = _chroma_factor(lightness[..., 0, :, :], ab)
-    return torch.cat((lightness, ab * factor.unsqueeze(-3)), dim=-3)
+    lightness, a, b = lab.unbind(-3)
+    return fitted_channels(lightness.clamp(0, 100), a, b, dim=-3)
 
 
-def _chroma_factor(lightness: Tensor, ab: Tensor) -> Tensor:
-    """Return the largest factor 0..1 by which ab may be multiplied, (..., H, W)."""
-    factor = torch.ones_like(lightness)
-    outside = ~_inside(_linear(torch.cat((lightness.unsqueeze(-3), ab), dim=-3)))
+def fitted_channels(lightness: Tensor, a: Tensor, b: Tensor, dim: int) -> Tensor:
+    """Return linear sRGB of L (within 0..100), a and b of one shape, stacked along a new axis.
+
+    See Also
+    --------
+    fitted_linear : the same for three channels in one tensor.
+    """
+    linear = _linear(lightness, a, b)
+    outside = _outside(linear)
     if outside.any():
-        chosen = torch.stack(
-            (lightness[outside], ab[..., 0, :, :][outside], ab[..., 1, :, :][outside])
-        )
-        factor[outside] = largest_factor(chosen)
-    return factor
+        factor = torch.ones_like(lightness)
+        with torch.no_grad():
+            factor[outside] = _chroma_factor(lightness[outside], a[outside], b[outside])
+        linear = _linear(lightness, a * factor, b * factor)
+    return torch.stack(linear, dim=dim).clamp(0, 1)
 
 
-def largest_factor(lab: Tensor) -> Tensor:
-    """Return, by bisection, the factor 0..1 on chroma at which each colour enters the gamut.
-
-    Parameters
-    ----------
-    lab : Tensor of shape (3, N), float32
-
-    Returns
-    -------
-    Tensor of shape (N,), float32
-    """
-    low = torch.zeros_like(lab[0])
-    high = torch.ones_like(lab[0])
+def _chroma_factor(lightness: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """Return, by bisection, the factor 0..1 on chroma at which each colour enters the gamut."""
+    low, high = torch.zeros_like(lightness), torch.ones_like(lightness)
     for _ in range(GAMUT_HALVINGS):
         middle = (low + high) / 2
-        trial = torch.stack((lab[0], lab[1] * middle, lab[2] * middle))
-        fits = _inside(_linear(trial[:, :, None]))[:, 0]
-        low = torch.where(fits, middle, low)
-        high = torch.where(fits, high, middle)
+        outside = _outside(_linear(lightness, a * middle, b * middle))
+        low = torch.where(outside, low, middle)
+        high = torch.where(outside, middle, high)
     return low
 
 
-def _linear(lab: Tensor) -> Tensor:
-    """Return linear sRGB, unclipped, of CIELAB colours, (..., 3, H, W)."""
-    lightness, a, b = lab.unbind(-3)
+def _linear(lightness: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, ...]:
+    """Return linear red, green and blue, unclipped, of L, a and b of any shape."""
     fy = (lightness + 16) / 116
-    ratios = _expand(torch.stack((fy + a / 500, fy, fy - b / 200), dim=-3))  # (..., 3, H, W)
-    return _mix(XYZ_TO_RGB * WHITE, ratios)
+    ratios = (_expand(fy + a / 500), _expand(fy), _expand(fy - b / 200))
+    rows = (XYZ_TO_RGB * WHITE).tolist()
+    return tuple(x * ratios[0] + y * ratios[1] + z * ratios[2] for x, y, z in rows)
 
 
-def _inside(linear: Tensor) -> Tensor:
-    """Tell which pixels lie in the gamut, (..., H, W) bool."""
-    low, high = linear.aminmax(dim=-3)
-    return (low >= -GAMUT_TOLERANCE) & (high <= 1 + GAMUT_TOLERANCE)
+def _outside(linear: tuple[Tensor, ...]) -> Tensor:
+    """Tell which colours, given as linear red, green and blue, lie outside the gamut."""
+    red, green, blue = linear
+    lowest = torch.minimum(torch.minimum(red, green), blue)
+    highest = torch.maximum(torch.maximum(red, green), blue)
+    return torch.maximum(-lowest, highest - 1) > GAMUT_TOLERANCE
 
 
 def lightness_of_grey(value: Tensor) -> Tensor:

@@ -1,0 +1,227 @@
+"""The public functions, and the only door to torch for the docks and the command line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from napari_colorize.errors import PictureError, TrainingError
+from napari_colorize.files.models import ModelInfo, find_model, list_models
+from napari_colorize.files.cards import read_card
+from napari_colorize.runs.config import TrainingConfig
+from napari_colorize.runs.folder import RunFolder
+from napari_colorize.runs.process import start_training
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from napari_colorize.evaluation import ScoreCard
+    from napari_colorize.prediction import Colorizer
+    from napari_colorize.runs.events import Event
+
+__all__ = ["colorize", "evaluate", "list_models", "load_model", "open_colorizer", "train"]
+
+
+def colorize(
+    image: Any,
+    *,
+    model: str | Path | None = None,
+    dtype: Literal["uint8", "uint16"] = "uint8",
+    contrast_limits: Sequence[float] | None = None,
+    device: str = "auto",
+    cancel: Callable[[], bool] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> NDArray[np.generic]:
+    """Return a picture in colour, with its lightness untouched.
+
+    Parameters
+    ----------
+    image : array_like of shape (H, W), (H, W, 3) or (H, W, 4), or a napari image layer
+        bool; integers, by the range of their type; floats 0..1; anything else by
+        `contrast_limits`. NaN and -inf are black, +inf is white. A last axis of 3 or 4 is RGB(A)
+        and gives its own lightness. A layer gives its picture and its contrast limits.
+    model : str, Path or None
+        Name or file of a model; None takes the default one.
+    dtype : "uint8" or "uint16"
+        Type of the result.
+    contrast_limits : (low, high), optional
+        The values of black and white of a grey picture.
+    device : str
+        "auto", "cpu", "cuda", "cuda:1" or "mps".
+    cancel : callable, optional
+        Is asked often; the work ends with `Cancelled` when it returns True.
+    progress : callable, optional
+        Is told (done, total).
+
+    Returns
+    -------
+    ndarray of shape (H, W, 3), uint8 or uint16
+        sRGB over the whole range of the type.
+
+    Raises
+    ------
+    PictureError
+        If the picture cannot be coloured; the text says what to do.
+    ModelError
+        If the model is unknown or broken.
+    ColorizeError
+        If the device cannot be used or the memory does not suffice.
+    """
+    picture, limits = _picture_of(image)
+    colorizer = open_colorizer(model, device)
+    try:
+        colorizer.set_picture(
+            picture,
+            contrast_limits=limits if contrast_limits is None else contrast_limits,
+            cancel=cancel,
+        )
+        return colorizer.colorize(dtype=dtype, cancel=cancel, progress=progress)
+    finally:
+        colorizer.close()
+
+
+def open_colorizer(model: str | Path | None = None, device: str = "auto") -> Colorizer:
+    """Return a `Colorizer`, for many pictures with one model."""
+    from napari_colorize.prediction import Colorizer
+
+    return Colorizer(model, device)
+
+
+def train(
+    folder: str | os.PathLike[str],
+    run: str | os.PathLike[str],
+    *,
+    wait: bool = True,
+    resume: bool = False,
+    **settings: Any,
+) -> RunFolder:
+    """Train a network on a folder of colour photographs, in a process of its own.
+
+    Parameters
+    ----------
+    folder : path
+        Colour photographs; folders inside are searched too.
+    run : path
+        The run folder: settings, events, checkpoints and models are written there.
+    wait : bool
+        Return when the training is over; False returns at once, the training goes on.
+    resume : bool
+        Go on with the run that is in the folder; a new one is made if there is none.
+    **settings
+        Settings of `napari_colorize.runs.config.TrainingConfig`, such as ``epochs=20``,
+        ``network="plain"``, ``validation="folder"`` or ``init="plain"``.
+
+    Returns
+    -------
+    RunFolder
+        What to look at: ``.state()``, ``.best_model``, ``.request_stop()``.
+
+    Raises
+    ------
+    RunError
+        If the run folder is in use, or not empty and `resume` is False.
+    TrainingError
+        If a setting is wrong; with `wait`, if the training failed.
+    """
+    place = RunFolder(run)
+    if not (resume and place.exists()):
+        place.create(TrainingConfig(folder=str(folder), **settings))
+    child = start_training(place, resume=resume)
+    if wait:
+        child.wait()
+        state = place.state()
+        if state.name in {"failed", "died"}:
+            raise TrainingError(state.detail)
+    return place
+
+
+def train_here(
+    run: RunFolder,
+    *,
+    resume: bool = False,
+    listen: Callable[[Event], None] | None = None,
+) -> Event:
+    """Train in this very process, in a run folder that was made; return the last event."""
+    from napari_colorize.training.run import run_training
+
+    return run_training(run, resume=resume, listen=listen)
+
+
+def evaluate(
+    folder: str | os.PathLike[str],
+    *,
+    model: str | Path | None = None,
+    device: str = "auto",
+    limit: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> ScoreCard:
+    """Return the score card of a model on a folder of colour photographs.
+
+    See Also
+    --------
+    napari_colorize.evaluation.evaluate_model : the protocol.
+    """
+    from napari_colorize.evaluation import evaluate_model
+
+    return evaluate_model(
+        folder, model=model, device=device, limit=limit, progress=progress, cancel=cancel
+    )
+
+
+def load_model(name_or_path: str | Path | None = None) -> dict[str, Any]:
+    """Return the card of a model: network, training, score card, licence, hash.
+
+    Raises
+    ------
+    ModelError
+        If the model is unknown or broken.
+    """
+    return read_card(find_model(name_or_path))
+
+
+def device_report() -> dict[str, str]:
+    """Return versions and devices in words, and why a GPU is not used."""
+    import platform
+    from importlib.metadata import PackageNotFoundError, version
+
+    import torch
+
+    from napari_colorize.networks.devices import choose_device, choose_precision, device_obstacle
+
+    def installed(name: str) -> str:
+        try:
+            return version(name)
+        except PackageNotFoundError:
+            return "not installed"
+
+    choice = choose_device()
+    names = ("napari-colorize", "torch", "lightning-fabric", "numpy", "scikit-image", "napari")
+    return {
+        "system": f"{platform.system()} {platform.release()} ({platform.machine()})",
+        "python": platform.python_version(),
+        **{name: installed(name) for name in names},
+        "device": f"{choice.device}: {choice.reason}",
+        "precision": choose_precision(choice.device),
+        "threads": str(torch.get_num_threads()),
+        "cuda": device_obstacle("cuda") or "usable",
+        "mps": device_obstacle("mps") or "usable",
+    }
+
+
+def _picture_of(image: Any) -> tuple[Any, Any]:
+    """Return the values and the contrast limits of an array or a layer."""
+    if not hasattr(image, "contrast_limits") or not hasattr(image, "data"):
+        return image, None
+    data = image.data[0] if getattr(image, "multiscale", False) else image.data
+    if getattr(image, "ndim", 2) > 2:
+        indices = ", ".join(["0"] * (image.ndim - 2))
+        raise PictureError(
+            f"The layer {image.name!r} is a stack of shape {tuple(data.shape)}: "
+            f"colour one plane, colorize(layer.data[{indices}]), or use the Colorize dock."
+        )
+    return data, None if image.rgb else tuple(image.contrast_limits)

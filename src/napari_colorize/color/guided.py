@@ -1,0 +1,89 @@
+"""Colour brought from a small picture to a large one along the edges of its lightness.
+
+In every window of the small picture ab is fitted as a line of L, ab = slope L + offset; slope and
+offset are smooth, so they may be enlarged, and meet the fine L of the large picture there. This is
+the fast guided filter of He and Sun (2015, arXiv:1505.00996), after He, Sun and Tang (2013).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+# Half the side of a window, in pixels of the small picture.
+RADIUS = 4
+# Variance of L below which a window counts as flat, in squared units of L.
+FLATNESS = 20.0
+
+
+@dataclass(frozen=True)
+class GuidedColor:
+    """Colour of a picture of any size: two smooth maps of a line from L to ab.
+
+    Parameters
+    ----------
+    lines : Tensor of shape (4, h, w), float32
+        Slope of a, slope of b, offset of a, offset of b.
+    shape : (H, W)
+        Size of the picture to be coloured.
+    """
+
+    lines: Tensor
+    shape: tuple[int, int]
+
+    def rows(self, start: int, stop: int, lightness: Tensor) -> Tensor:
+        """Return ab of some rows, (2, stop - start, W).
+
+        The numbers depend on the row and on nothing else, so that strips fit without a seam.
+
+        Parameters
+        ----------
+        start, stop : int
+            First row, and the one after the last.
+        lightness : Tensor of shape (stop - start, W), float32
+            L of these rows.
+        """
+        height, width = self.lines.shape[1:]
+        place = (torch.arange(start, stop, dtype=torch.float64) + 0.5) * height / self.shape[0]
+        place = (place - 0.5).clamp(0, height - 1)
+        above = place.floor().long().clamp_max(max(0, height - 2))
+        below = (above + 1).clamp_max(height - 1)
+        share = (place - above).float()[:, None].to(self.lines.device)
+        lines = torch.lerp(self.lines[:, above], self.lines[:, below], share)  # (4, rows, w)
+        if width != self.shape[1]:
+            lines = functional.interpolate(
+                lines, self.shape[1], mode="linear", align_corners=False
+            )
+        return torch.addcmul(lines[2:], lines[:2], lightness)
+
+
+def fit_guided(lightness: Tensor, ab: Tensor, shape: tuple[int, int]) -> GuidedColor:
+    """Return the colour that follows the edges of L.
+
+    Parameters
+    ----------
+    lightness : Tensor of shape (h, w), float32
+        L of the small picture, 0..100.
+    ab : Tensor of shape (2, h, w), float32
+        Its colour.
+    shape : (H, W)
+        Size of the large picture.
+    """
+    guide = lightness[None, None]  # (1, 1, h, w)
+    color = ab[None]  # (1, 2, h, w)
+    mean_guide, mean_color = _window_mean(guide), _window_mean(color)
+    variance = _window_mean(guide * guide) - mean_guide * mean_guide
+    covariance = _window_mean(guide * color) - mean_guide * mean_color
+    slope = covariance / (variance.clamp_min(0) + FLATNESS)
+    offset = mean_color - slope * mean_guide
+    lines = _window_mean(torch.cat((slope, offset), dim=1))[0]  # (4, h, w)
+    return GuidedColor(lines.contiguous(), shape)
+
+
+def _window_mean(tensor: Tensor) -> Tensor:
+    """Return means over windows of side 2 RADIUS + 1, smaller at the border."""
+    side = 2 * RADIUS + 1
+    return functional.avg_pool2d(tensor, side, stride=1, padding=RADIUS, count_include_pad=False)

@@ -1,0 +1,196 @@
+"""The lightness of any picture: what its values mean, read a strip at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from napari_colorize.color.lab import lightness_of_grey, rgb_to_lab
+from napari_colorize.errors import Cancelled, PictureError
+
+# Pixels worked on at once: small enough that a strip stays in the processor's cache.
+STRIP_PIXELS = 1 << 18
+# How far outside 0..1 a float picture may lie and still count as 0..1.
+FLOAT_TOLERANCE = 1e-3
+
+
+class Lightness:
+    """The lightness of a picture.
+
+    Parameters
+    ----------
+    image : array_like of shape (H, W), (H, W, 3) or (H, W, 4)
+        bool; integers, by the range of their type; floats, 0..1; or anything real by
+        `contrast_limits`. NaN and -inf are black, +inf is white. A last axis of 3 or 4 is RGB(A)
+        in sRGB, whose alpha is not looked at.
+    contrast_limits : (low, high), optional
+        The values of black and white of a grey picture.
+
+    Raises
+    ------
+    PictureError
+        If the shape, the type or the values cannot be coloured; the text says what to do.
+    """
+
+    def __init__(self, image: Any, contrast_limits: Sequence[float] | None = None) -> None:
+        self._values = _as_picture(image)
+        self._low, self._high = _black_and_white(self._values, contrast_limits)
+        self._table = self._make_table()
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        height, width = self._values.shape[:2]
+        return height, width
+
+    def strips(self) -> list[tuple[int, int]]:
+        """Return the first and the end row of each strip, from top to bottom."""
+        height, width = self.shape
+        rows = max(1, STRIP_PIXELS // width)
+        return [(row, min(row + rows, height)) for row in range(0, height, rows)]
+
+    def rows(self, start: int, stop: int) -> Tensor:
+        """Return L of some rows, (stop - start, W) float32, 0..100."""
+        if self._table is not None:
+            index = torch.from_numpy(self._indices(start, stop))
+            picked = self._table.index_select(0, index.reshape(-1))
+            return picked.reshape(index.shape)
+        return _lightness(self._encoded(start, stop))
+
+    def reduced(
+        self, height: int, width: int, cancel: Callable[[], bool] | None = None
+    ) -> Tensor:
+        """Return L of the picture resized, (height, width) float32.
+
+        The sRGB values are averaged, as they are when photographs are made smaller.
+        """
+        factor = max(1, min(self.shape[0] // (2 * height), self.shape[1] // (2 * width)))
+        rows = max(factor, STRIP_PIXELS // self.shape[1] // factor * factor)
+        pieces = []
+        for start in range(0, self.shape[0], rows):
+            if cancel is not None and cancel():
+                raise Cancelled("Cancelled while the picture was read.")
+            encoded = self._encoded(start, min(start + rows, self.shape[0]))
+            pieces.append(_block_mean(encoded, factor))
+        small = torch.cat(pieces, dim=1)[None]  # (1, C, H / factor, W / factor)
+        resized = functional.interpolate(
+            small, (height, width), mode="bilinear", antialias=True, align_corners=False
+        )
+        return _lightness(resized[0].clamp(0, 1))
+
+    def _make_table(self) -> Tensor | None:
+        """Return L of every value of a grey picture of 8 or 16 bits."""
+        kind = self._values.dtype
+        if self._values.ndim != 2 or kind.kind not in "ui" or kind.itemsize > 2:
+            return None
+        info = np.iinfo(kind)
+        values = np.arange(info.min, info.max + 1)
+        return lightness_of_grey(torch.from_numpy(self._scaled(values)))
+
+    def _indices(self, start: int, stop: int) -> NDArray[np.int32]:
+        values = self._values[start:stop].astype(np.int32)
+        smallest = int(np.iinfo(self._values.dtype).min)
+        return values - smallest if smallest else values
+
+    def _encoded(self, start: int, stop: int) -> Tensor:
+        """Return sRGB values of some rows, (1, rows, W) of a grey and (3, rows, W) of a colour."""
+        scaled = torch.from_numpy(self._scaled(self._values[start:stop]))
+        return scaled.permute(2, 0, 1) if scaled.ndim == 3 else scaled[None]
+
+    def _scaled(self, values: NDArray[Any]) -> NDArray[np.float32]:
+        """Return values brought to 0..1, black for what is not a number."""
+        exact = np.float64 if values.dtype.itemsize > 4 or self._high - self._low > 2**24 else None
+        scaled = values.astype(exact or np.float32)
+        scaled -= self._low
+        scaled *= 1 / (self._high - self._low)
+        if values.dtype.kind == "f":
+            np.nan_to_num(scaled, copy=False, nan=0.0, posinf=1.0, neginf=0.0)
+        return np.clip(scaled, 0, 1).astype(np.float32, copy=False)
+
+
+def _as_picture(image: Any) -> NDArray[Any]:
+    """Return the values as an array in memory, (H, W) or (H, W, 3)."""
+    try:
+        values = np.asarray(image)
+    except Exception as error:
+        raise PictureError(f"The picture cannot be read as an array: {error}.") from error
+    if values.dtype.kind not in "buif":
+        raise PictureError(
+            f"A picture has to hold real numbers, got an array of {values.dtype}."
+        )
+    _check_shape(values.shape)
+    if values.ndim == 3:
+        values = values[..., :3]
+    if values.dtype == bool:
+        return values.view(np.uint8) * np.uint8(255)
+    return values.astype(np.float32) if values.dtype == np.float16 else values
+
+
+def _check_shape(shape: tuple[int, ...]) -> None:
+    if len(shape) == 2 or (len(shape) == 3 and shape[2] in {3, 4}):
+        if 0 in shape:
+            raise PictureError(f"The picture is empty: its shape is {shape}.")
+        return
+    if len(shape) == 3 and shape[0] in {3, 4}:
+        advice = "move the colours to the last axis, or give one plane, image[0]"
+    elif len(shape) >= 3:
+        advice = f"give one plane, image[{', '.join(['0'] * (len(shape) - 2))}], at a time"
+    else:
+        advice = "give rows and columns"
+    raise PictureError(
+        f"A picture has the shape (H, W), (H, W, 3) or (H, W, 4), got {shape}: {advice}."
+    )
+
+
+def _black_and_white(
+    values: NDArray[Any], contrast_limits: Sequence[float] | None
+) -> tuple[float, float]:
+    """Return the values that are black and white."""
+    if contrast_limits is not None and values.ndim == 2:
+        return _checked_limits(contrast_limits)
+    if values.dtype.kind in "ui":
+        info = np.iinfo(values.dtype)
+        return float(info.min), float(info.max)
+    finite = values[np.isfinite(values)]
+    if finite.size and not (
+        finite.min() >= -FLOAT_TOLERANCE and finite.max() <= 1 + FLOAT_TOLERANCE
+    ):
+        raise PictureError(
+            f"A float picture has values from 0 to 1, got {finite.min():g} to {finite.max():g}: "
+            "give contrast_limits=(black, white), or scale the picture."
+        )
+    return 0.0, 1.0
+
+
+def _checked_limits(contrast_limits: Sequence[float]) -> tuple[float, float]:
+    try:
+        low, high = (float(limit) for limit in contrast_limits)
+    except (TypeError, ValueError) as error:
+        raise PictureError(
+            f"contrast_limits has to be two numbers, (black, white), got {contrast_limits!r}."
+        ) from error
+    if not (np.isfinite(low) and np.isfinite(high) and low < high):
+        raise PictureError(
+            f"contrast_limits has to be two finite numbers that rise, got ({low:g}, {high:g})."
+        )
+    return low, high
+
+
+def _lightness(encoded: Tensor) -> Tensor:
+    """Return L, (H, W), of sRGB values (1, H, W) or (3, H, W)."""
+    if len(encoded) == 1:
+        return lightness_of_grey(encoded[0])
+    return rgb_to_lab(encoded)[0]
+
+
+def _block_mean(encoded: Tensor, factor: int) -> Tensor:
+    """Return means of blocks of factor x factor pixels, the last ones of what is left."""
+    if factor == 1:
+        return encoded
+    return functional.avg_pool2d(encoded, factor, ceil_mode=True, count_include_pad=False)

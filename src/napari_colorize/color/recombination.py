@@ -1,0 +1,49 @@
+"""Lightness and ab become the pixels of a picture, quickly."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from napari_colorize.color.lab import encode_srgb, fitted_channels
+
+OutputType = Literal["uint8", "uint16"]
+
+# Steps of linear light in the table of 8-bit sRGB: at the dark end one is 0.05 of a grey level.
+TABLE_STEPS = 65535
+
+
+def recombine(lightness: Tensor, ab: Tensor, dtype: OutputType) -> NDArray[np.generic]:
+    """Return the pixels of L with ab, brought into the gamut at fixed L and hue.
+
+    Parameters
+    ----------
+    lightness : Tensor of shape (H, W), float32
+        L, 0..100.
+    ab : Tensor of shape (2, H, W), float32
+    dtype : "uint8" or "uint16"
+
+    Returns
+    -------
+    ndarray of shape (H, W, 3), uint8 or uint16
+        sRGB over the whole range of the type.
+    """
+    linear = fitted_channels(lightness, ab[0], ab[1], dim=-1)  # (H, W, 3)
+    if dtype == "uint8":
+        index = linear.mul_(TABLE_STEPS).add_(0.5).to(torch.int32)
+        pixels = _table(linear.device).index_select(0, index.view(-1))
+        return pixels.view(linear.shape).cpu().numpy()
+    encoded = encode_srgb(linear).mul_(65535).add_(0.5).to(torch.int32)
+    return encoded.cpu().numpy().astype(np.uint16)
+
+
+@cache
+def _table(device: torch.device) -> Tensor:
+    """Return 8-bit sRGB of linear light in steps of 1 / TABLE_STEPS."""
+    linear = torch.arange(TABLE_STEPS + 1, dtype=torch.float64) / TABLE_STEPS
+    return (encode_srgb(linear) * 255).round().to(torch.uint8).to(device)
