@@ -17,7 +17,9 @@ from qtpy.QtWidgets import QWidget
 from napari_colorize.runs.events import Event, Started, Step, Validated
 
 _MOST_POINTS = 4000
-_SMOOTHED_OVER = 25
+_SMOOTHED_REACH = 20
+# pyqtgraph's own height cuts off what hangs below the line of the label.
+_AXIS_HEIGHT = 44
 
 
 @dataclass
@@ -69,17 +71,15 @@ class LossHistory:
 
 
 def smoothed(losses: list[float]) -> NDArray[np.float64]:
-    """Return the running mean of the losses, shape (N,), weighted towards the newer ones.
+    """Return the mean of each loss and its neighbours on both sides, shape (N,).
 
-    The mean is that of Adam's moments: decay 1 - 1/25, divided by the sum of its weights, so that
-    it does not start at 0.
+    A mean over past losses alone would lie above a falling curve.
     """
-    decay, mean, weight = 1 - 1 / _SMOOTHED_OVER, 0.0, 0.0
-    means = np.empty(len(losses))
-    for place, loss in enumerate(losses):
-        mean = decay * mean + (1 - decay) * loss
-        weight = decay * weight + (1 - decay)
-        means[place] = mean / weight
+    reach = min(_SMOOTHED_REACH, len(losses) // 20)
+    sums = np.cumsum([0.0, *losses])
+    place = np.arange(len(losses))
+    first, end = np.maximum(place - reach, 0), np.minimum(place + reach + 1, len(losses))
+    means: NDArray[np.float64] = (sums[end] - sums[first]) / (end - first)
     return means
 
 
@@ -97,11 +97,12 @@ class LossPlot:
 
         self._pg = pyqtgraph
         self._plot = pyqtgraph.PlotWidget(background=None)
-        self._plot.setMinimumHeight(150)
+        self._plot.setFixedHeight(190)
         self._plot.setMouseEnabled(x=False, y=False)
         self._plot.setMenuEnabled(False)
         self._plot.hideButtons()
         self._plot.setLabel("bottom", "epoch")
+        self._plot.getAxis("bottom").setHeight(_AXIS_HEIGHT)
         self._plot.setLabel("left", "loss")
         self._plot.showGrid(x=True, y=True, alpha=0.15)
         self._plot.setToolTip(
@@ -138,6 +139,7 @@ class LossPlot:
         validation = "#ffb454" if dark else "#b45309"
         for side in ("bottom", "left"):
             axis = self._plot.getAxis(side)
+            axis.enableAutoSIPrefix(False)
             axis.setPen(text)
             axis.setTextPen(text)
         self._raw.setPen(self._faint(training))

@@ -52,7 +52,9 @@ class TrainDock(ScrollContainer):
         self._watcher = RunWatcher(self.native)
         self._watcher.told.connect(self._take_events)
         self._watcher.stands.connect(self._take_state)
-        self.native.destroyed.connect(self._mark_closed)
+        self.scroll_area.shown.connect(self.form.align)
+        self.scroll_area.shown.connect(self._watcher.go_on)
+        self.scroll_area.destroyed.connect(self._mark_closed)
         viewer.events.theme.connect(self._restyle)
         self._forget_run()
         self._find_run()
@@ -84,7 +86,7 @@ class TrainDock(ScrollContainer):
             widgets=[self.start, self.stop, self.new_run], layout="horizontal", labels=False
         )
         buttons.margins = (0, 0, 0, 0)
-        told = [self.reason, self.progress, self.status, self.notes, self.log, self._plot_place]
+        told = [self.reason, self.progress, self.status, self.log, self._plot_place, self.notes]
         self.extend([self.form, buttons, *told])
         self.form.changed.connect(self._form_changed)
         self.start.changed.connect(self._start)

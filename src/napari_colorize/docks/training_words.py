@@ -77,7 +77,7 @@ def ending(state: RunState) -> str:
         best = state.last_event.best_epoch
         return f"Finished; the best epoch was {best} of {state.last_event.epochs}. {detail}".strip()
     if state.name == "stopped":
-        return f"Stopped. {detail} Resume goes on from here."
+        return detail if "resume" in detail.lower() else f"{detail} Resume goes on from there."
     if state.name == "failed":
         return f"The training failed. {detail}"
     if state.name == "died":
