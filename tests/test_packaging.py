@@ -105,10 +105,11 @@ def test_ci_runs_the_test_command_of_the_readme(commands: list[str]) -> None:
 def test_every_base_dependency_is_used(project: dict[str, Any]) -> None:
     """No dependency is dead weight: src imports each, or a reason says who needs it."""
     declared = names_of(project["dependencies"])
+    imported = imported_names()
     unused = {
         name
         for name in declared - set(NEVER_IMPORTED)
-        if IMPORT_NAMES.get(name, name.replace("-", "_")) not in imported_names()
+        if IMPORT_NAMES.get(name, name.replace("-", "_")) not in imported
     }
     assert sorted(unused) == []
 
