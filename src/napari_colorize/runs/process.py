@@ -21,9 +21,6 @@ from napari_colorize.runs.storage import data_folder, storage_error, write_whole
 _KEPT_RUNS = 100
 _POLL = 0.05
 
-# A child that nobody holds would warn when it is collected, and stay a zombie when it ends.
-_children: dict[int, subprocess.Popen[bytes]] = {}
-
 
 class ChildProcess:
     """A training process, known by its number and its start.
@@ -55,9 +52,6 @@ class ChildProcess:
 
     def is_alive(self) -> bool:
         """Return whether this very process still runs."""
-        child = _children.get(self.pid)
-        if child is not None and child.poll() is not None:
-            del _children[self.pid]
         return self.identity.is_alive()
 
     def kill(self) -> None:
@@ -119,7 +113,7 @@ def start_training(run: RunFolder, *, resume: bool = False) -> ChildProcess:
     run.clear_stop()
     command = [sys.executable, "-P", "-m", "napari_colorize.training", str(run.path)]
     child = _spawn(command + ["--resume"] * resume, run.log)
-    identity = identity_of(child.pid) or Identity(child.pid, time.time())
+    identity = identity_of(child) or Identity(child, time.time())
     process = ChildProcess(identity.pid, identity.started)
     try:
         run.record_child(identity)
@@ -168,8 +162,8 @@ def _read_runs() -> list[Path]:
         return []
 
 
-def _spawn(command: list[str], log: Path) -> subprocess.Popen[bytes]:
-    """Start a detached process whose output goes to the end of the log."""
+def _spawn(command: list[str], log: Path) -> int:
+    """Start a detached process whose output goes to the end of the log; return its number."""
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
     try:
         file: IO[bytes] = log.open("ab")
@@ -192,8 +186,10 @@ def _spawn(command: list[str], log: Path) -> subprocess.Popen[bytes]:
             )
         except OSError as exc:
             raise TrainingError(f"Cannot start the training process {command[0]}: {exc}.") from exc
-    _children[child.pid] = child
-    return child
+    # The number and the start are all that is kept, and `Identity` reaps. An object that does not
+    # know how its process ended would warn when it is collected.
+    child.returncode = 0
+    return child.pid
 
 
 def _detachment() -> dict[str, Any]:
