@@ -33,7 +33,7 @@ def shown(*layers, ndisplay=2):
 def coloured(source):
     """Return a result layer whose red is the source's values, as a run would make it."""
     pixels = np.zeros(source.result_shape, np.uint8)
-    for key, place in source.keys():
+    for key, place in source.cuts():
         plane = source.read(key)
         pixels[place] = plane if source.rgb else plane[..., None]
     return result_layer(source, pixels, **FACTS)
@@ -73,7 +73,7 @@ def test_plane_in_view_is_read():
     viewer = shown(layer)
     viewer.dims.current_step = (2, 0, 0)
     source = take_source(viewer, layer, whole=False)
-    [(key, place)] = source.keys()
+    [(key, place)] = source.cuts()
     np.testing.assert_array_equal(source.read(key), STACK[2])
     assert (place, source.contrast_limits, source.result_shape) == ((), (10, 90), (5, 6, 3))
     assert coloured(source).ndim == 2
@@ -102,7 +102,7 @@ def test_one_plane_of_a_lazy_stack_computes_one_plane():
     viewer.dims.current_step = (40, 0, 0)
     read.clear()
     source = take_source(viewer, layer, whole=False)
-    [(key, _)] = source.keys()
+    [(key, _)] = source.cuts()
     assert source.read(key)[0, 0] == 40
     assert read == [(40, 0, 0)]
 
@@ -112,7 +112,7 @@ def test_multiscale_gives_full_resolution():
     fine = np.arange(64 * 64, dtype=np.uint16).reshape(64, 64)
     layer = Image([fine, fine[::2, ::2]], multiscale=True, scale=(2, 3))
     source = take_source(shown(layer), layer, whole=False)
-    [(key, _)] = source.keys()
+    [(key, _)] = source.cuts()
     np.testing.assert_array_equal(source.read(key), fine)
 
 
@@ -121,7 +121,7 @@ def test_colour_layer_keeps_its_channels_and_has_no_limits():
     layer = Image(np.zeros((3, 5, 6, 4), np.uint8), rgb=True)
     viewer = shown(layer)
     source = take_source(viewer, layer, whole=False)
-    [(key, _)] = source.keys()
+    [(key, _)] = source.cuts()
     assert source.read(key).shape == (5, 6, 4)
     assert source.contrast_limits is None
     assert take_source(viewer, layer, whole=True).result_shape == (3, 5, 6, 3)
@@ -225,7 +225,7 @@ def test_plane_of_an_obliquely_turned_stack_lies_where_it_is_drawn():
     drawn = layer._transforms[1:].simplified.set_slice([1, 2])
     for point in [(0, 0), (3, 1.5), (4, 5)]:
         np.testing.assert_allclose(result.data_to_world(point), drawn(point))
-    np.testing.assert_array_equal(source.read(next(source.keys())[0]), layer._slice.image.raw)
+    np.testing.assert_array_equal(source.read(next(source.cuts())[0]), layer._slice.image.raw)
 
 
 @pytest.mark.parametrize("order", [(2, 0, 1), (1, 2, 0), (0, 2, 1)])
@@ -237,9 +237,7 @@ def test_plane_along_other_axes_lies_in_its_place(order):
     viewer.dims.set_point(order[0], float(np.asarray(layer.data_to_world((1, 1, 1)))[order[0]]))
     source = take_source(viewer, layer, whole=False)
     result = coloured(source)
-    np.testing.assert_array_equal(
-        np.squeeze(result.data[..., 0]), np.take(STACK, 1, axis=order[0])
-    )
+    np.testing.assert_array_equal(np.squeeze(result.data[..., 0]), np.take(STACK, 1, axis=order[0]))
     place = [1 if axis == order[0] else 0 for axis in range(3)]
     corner = layer.data_to_world(place)[-result.ndim :]
     np.testing.assert_allclose(result.data_to_world((0,) * result.ndim), corner)

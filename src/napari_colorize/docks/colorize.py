@@ -8,13 +8,11 @@ import psutil
 from magicgui import widgets
 from napari.utils import cancelable_progress
 from napari.utils.notifications import show_info, show_warning
+from qtpy.QtWidgets import QSizePolicy
+from superqt.utils import signals_blocked
 
-from napari_colorize.docks.layers import (
-    is_result,
-    refusal,
-    take_source,
-    workable_layers,
-)
+from napari_colorize.docks.labels import show_text, text_label
+from napari_colorize.docks.layers import is_result, refusal, take_source, workable_layers
 from napari_colorize.docks.model_events import models_changed
 from napari_colorize.docks.scroll import ScrollContainer
 from napari_colorize.docks.worker import Ending, Order, Run
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
 THIS_PLANE = "This plane"
 WHOLE_STACK = "Whole stack"
 BAR = 1000  # steps of the progress bar
+LIST_HEIGHT = 90  # pixels, about six layers; more of them scroll
 
 
 class ColorizeDock(ScrollContainer):
@@ -42,7 +41,7 @@ class ColorizeDock(ScrollContainer):
         self._open = True
         self._make_fields()
         self._make_foot()
-        super().__init__(widgets=[*self._fields, self._foot])
+        super().__init__(widgets=[self._form, self._foot], labels=False)
         self.scroll_area.destroyed.connect(self._forget)
         self.scroll_area.shown.connect(self._refresh_models)
         self._listen()
@@ -57,8 +56,10 @@ class ColorizeDock(ScrollContainer):
         """
         if not self._open:
             return
-        chosen = list(self.layers.value)
-        with self.layers.changed.blocked():
+        chosen = self.layers.value
+        with self.layers.changed.blocked(), signals_blocked(self.layers.native):
+            # magicgui appends what is new: without this the order is not that of the layers.
+            self.layers.native.clear()
             super().reset_choices()
             offered = self._offered_layers()
             # By equality, not by name: renaming a layer must not lose the choice.
@@ -75,15 +76,18 @@ class ColorizeDock(ScrollContainer):
             "hold Ctrl or Shift to choose several. A colour layer is seen as grey and "
             "coloured anew.",
         )
+        self.layers.native.setFixedHeight(LIST_HEIGHT)
+        policy = QSizePolicy.Policy
+        self.layers.native.setSizePolicy(policy.Expanding, policy.Fixed)
         self.planes = widgets.RadioButtons(
             name="planes",
             label="Colour",
             choices=[THIS_PLANE, WHOLE_STACK],
-            value=THIS_PLANE,
             orientation="horizontal",
             tooltip="Of a layer with more than two axes: only the plane you see, or every plane, "
             "one after the other.",
         )
+        self.planes.value = THIS_PLANE
         self.model = widgets.ComboBox(
             name="model",
             label="Model",
@@ -101,12 +105,13 @@ class ColorizeDock(ScrollContainer):
             "why, is told after a run.",
         )
         self._fields = [self.layers, self.planes, self.model, self.device]
+        self._form = widgets.Container[Any](name="form", widgets=self._fields)
+        self._form.margins = (0, 0, 0, 0)
 
     def _make_foot(self) -> None:
-        self.cost = widgets.Label(
-            name="cost", tooltip="How many planes will be coloured, and the size of the result."
-        )
-        self.reason = widgets.Label(name="reason", tooltip="Why Run cannot be pressed.")
+        self.cost = text_label("cost", "How many planes will be coloured; size of the result.")
+        self.reason = text_label("reason", "Why Run cannot be pressed.")
+        self.status = text_label("status", "What is being done, or how the last run ended.")
         self.run = widgets.PushButton(
             name="run", text="Run", tooltip="Colour the chosen layers; each gives a new layer."
         )
@@ -116,10 +121,7 @@ class ColorizeDock(ScrollContainer):
         self.bar = widgets.ProgressBar(
             name="bar", min=0, max=BAR, tooltip="How much of the whole order is done."
         )
-        self.status = widgets.Label(name="status", tooltip="What is being done, or how it ended.")
-        for label in (self.cost, self.reason, self.status):
-            label.native.setWordWrap(True)
-        self._foot = widgets.Container(
+        self._foot = widgets.Container[Any](
             name="foot",
             labels=False,
             widgets=[self.cost, self.reason, self.run, self.bar, self.cancel, self.status],
@@ -163,6 +165,7 @@ class ColorizeDock(ScrollContainer):
         ]
         if selected:
             self.layers.value = selected
+        self._update()
 
     def _refresh_models(self) -> None:
         if self._open:
@@ -183,10 +186,8 @@ class ColorizeDock(ScrollContainer):
         self.run.enabled = not reason and not busy
         self.run.tooltip = reason or "Colour the chosen layers; each gives a new layer."
         self.bar.visible = self.cancel.visible = busy
-        self.cost.value = cost
-        self.cost.visible = bool(cost) and not reason
-        self.reason.value = reason
-        self.reason.visible = bool(reason) and not busy
+        show_text(self.cost, "" if reason else cost)
+        show_text(self.reason, "" if busy else reason)
 
     def _order(self) -> Order:
         """Return what the form asks for.
@@ -196,7 +197,8 @@ class ColorizeDock(ScrollContainer):
         ColorizeError
             When something is missing; the text tells what.
         """
-        chosen = list(self.layers.value)
+        # While napari removes a layer it moves the sliders first and calls reset_choices after.
+        chosen = [layer for layer in self.layers.value if layer in self._viewer.layers]
         if not chosen:
             raise ColorizeError(_why_no_layer(self._viewer))
         if self.model.value is None:
@@ -209,7 +211,7 @@ class ColorizeDock(ScrollContainer):
         try:
             run = Run(self._viewer, self._order())
         except ColorizeError as error:
-            self.status.value = str(error)
+            show_text(self.status, str(error))
             return
         self._watch(run)
         run.start()
@@ -222,7 +224,7 @@ class ColorizeDock(ScrollContainer):
         run.noted.connect(self._show_note)
         run.ended.connect(self._show_ending)
         self.bar.value = 0
-        self.status.value = ""
+        show_text(self.status, "")
         self.cancel.enabled = True
         self._update()
 
@@ -230,7 +232,7 @@ class ColorizeDock(ScrollContainer):
         if self._run is not None:
             self._run.cancel()
             self.cancel.enabled = False
-            self.status.value = "Cancelling…"
+            show_text(self.status, "Cancelling…")
 
     def _show_progress(self, share: float) -> None:
         if self._open:
@@ -238,12 +240,12 @@ class ColorizeDock(ScrollContainer):
 
     def _show_note(self, text: str) -> None:
         if self._open and self.cancel.enabled:
-            self.status.value = text
+            show_text(self.status, text)
 
     def _show_ending(self, ending: Ending) -> None:
         if self._open:
             self._run = None
-            self.status.value = ending.text
+            show_text(self.status, ending.text)
             self._update()
 
 
@@ -299,7 +301,7 @@ def _cost(order: Order) -> str:
     """Return what an order will give, in words; nothing for a single picture."""
     if order.planes == 1:
         return ""
-    return f"{order.planes} planes, {order.bytes / 1e6:,.0f} MB"
+    return f"{order.planes} planes, {_size(order.bytes)}"
 
 
 def _shortage(order: Order) -> str:
@@ -308,6 +310,12 @@ def _shortage(order: Order) -> str:
     if order.bytes < free:
         return ""
     return (
-        f"The result needs {order.bytes / 1e9:.1f} GB and {free / 1e9:.1f} GB are free: "
+        f"The result needs {_size(order.bytes)} of memory and {_size(free)} are free: "
         "colour one plane, or fewer layers, at a time."
     )
+
+
+def _size(count: int) -> str:
+    """Return a number of bytes in words."""
+    unit, name = (1e9, "GB") if count >= 1e9 else (1e6, "MB")
+    return f"{count / unit:.2g} {name}" if count < 10 * unit else f"{count / unit:,.0f} {name}"

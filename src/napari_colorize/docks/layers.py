@@ -88,7 +88,7 @@ class Source:
         """
         return self.place is not None and self.axes == (len(self.shape) - 2, len(self.shape) - 1)
 
-    def keys(self) -> Iterator[tuple[Key, Key]]:
+    def cuts(self) -> Iterator[tuple[Key, Key]]:
         """Yield for each plane what picks it out of the data and out of the result."""
         if self.place is not None:
             inside = () if self.is_flat else self._key((0,) * len(self.shape))
@@ -111,7 +111,7 @@ class Source:
 def refusal(layer: Layer) -> str:
     """Return why a layer cannot be coloured, in words, or nothing when it can."""
     if not isinstance(layer, Image):
-        kind = type(layer).__name__
+        kind = layer.__class__.__name__  # type() would tell napari's proxy
         return f"'{layer.name}' is a {kind} layer: choose an Image layer."
     if 0 in _full_resolution(layer).shape:
         return f"'{layer.name}' is empty."

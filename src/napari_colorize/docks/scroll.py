@@ -14,6 +14,7 @@ class ScrollArea(QScrollArea):
     """A scroll area that tells when it comes into view."""
 
     shown = Signal()
+    _magic_widget: Container[Any]  # napari finds the form of a dock by this name
 
     def showEvent(self, event: QShowEvent | None) -> None:
         """Tell that the area is shown."""
@@ -35,7 +36,7 @@ class ScrollContainer(Container[Any]):
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setWidgetResizable(True)
         area.setWidget(form)
-        area._magic_widget = self  # napari finds the form of a dock by this name
+        area._magic_widget = self
         self._scroll_area = area
 
     @property

@@ -230,7 +230,7 @@ class Colouring:
         pixels = np.zeros(source.result_shape, dtype=np.uint8)
         done = 0
         try:
-            for key, place in source.keys():
+            for key, place in source.cuts():
                 self._stop_if_cancelled()
                 self._set_out_for_plane()
                 pixels[place] = self._colour_plane(source, key, colorizer)

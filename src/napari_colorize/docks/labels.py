@@ -1,0 +1,23 @@
+"""Labels that hold a sentence of any length."""
+
+from __future__ import annotations
+
+from magicgui.widgets import Label
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QSizePolicy
+
+
+def text_label(name: str, tooltip: str) -> Label:
+    """Return a hidden label whose text wraps, is taken literally, and widens nothing."""
+    label = Label(name=name, value="", tooltip=tooltip, visible=False)
+    label.native.setWordWrap(True)
+    label.native.setTextFormat(Qt.TextFormat.PlainText)
+    label.native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+    label.native.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label
+
+
+def show_text(label: Label, text: str) -> None:
+    """Show a text, or nothing at all when it is empty."""
+    label.value = text
+    label.visible = bool(text)
