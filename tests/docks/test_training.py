@@ -429,6 +429,23 @@ def test_two_trainings_are_looked_at_in_turn(
     assert not dock.start.enabled
 
 
+@pytest.mark.slow
+def test_real_training_gives_a_model(viewer: Any, photographs: Path, qtbot: QtBot) -> None:
+    """The true child trains two epochs, and its model is in the list."""
+    dock = opened(viewer)
+    dock.form.folder.value = photographs
+    dock.form.epochs.value = 2
+    run = RunFolder(dock.form.run_folder.value)
+    dock.start.native.click()
+    qtbot.waitUntil(lambda: run.state().name not in ("new", "running"), timeout=150_000)
+    assert run.state().name == "finished", run.state().detail + run.log_tail()
+    wait_for(qtbot, dock, f"The model {run.path.name} is in the Colorize dock")
+    model = next(model for model in list_models() if model.name == run.path.name)
+    assert model.card["network"] == "plain"
+    assert "photographs to learn from" in text(dock.notes)
+    assert shown(dock._plot_place)
+
+
 def test_run_with_broken_settings_is_told(viewer: Any, tmp_path: Path, qtbot: QtBot) -> None:
     """A run folder whose settings cannot be read is no crash."""
     (tmp_path / "config.json").write_text("{")

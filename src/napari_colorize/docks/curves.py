@@ -18,8 +18,8 @@ from napari_colorize.runs.events import Event, Started, Step, Validated
 
 _MOST_POINTS = 4000
 _SMOOTHED_REACH = 20
-# pyqtgraph's own height cuts off what hangs below the line of the label.
-_AXIS_HEIGHT = 44
+# pyqtgraph moves the label of the axis so many pixels out of the plot.
+_BELOW_LABEL = 6
 
 
 @dataclass
@@ -102,7 +102,7 @@ class LossPlot:
         self._plot.setMenuEnabled(False)
         self._plot.hideButtons()
         self._plot.setLabel("bottom", "epoch")
-        self._plot.getAxis("bottom").setHeight(_AXIS_HEIGHT)
+        self._plot.getPlotItem().layout.setContentsMargins(0, 0, 0, _BELOW_LABEL)
         self._plot.setLabel("left", "loss")
         self._plot.showGrid(x=True, y=True, alpha=0.15)
         self._plot.setToolTip(
