@@ -1,6 +1,6 @@
 """Photographs decoded once: a memory-mapped file of pixels on disk, keyed by content.
 
-The cache folder holds
+The folder of the cache holds
 
 ::
 
@@ -8,59 +8,54 @@ The cache folder holds
                         index.npz   where each begins, its height, width, hash; what was left out
     seen-<folder>.json  which file (size, times) has which hash, so that it is not read again
     building-*/         a cache that is being written, or whose writer was killed
+    lock                held for a moment while names come and go
 
 The key is a hash of the hashes of all files and of the settings: a folder that was moved or
-whose files were renamed finds its cache again, a changed file does not.
+whose files were renamed finds its cache again, a changed file does not. Within a cache the order
+is that of the hashes, so it is the same wherever the files lie.
 """
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import hashlib
 import json
 import os
-import shutil
-import sys
-import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
-from napari_colorize.errors import Cancelled, DataError, StorageError
+from napari_colorize.errors import DataError, StorageError
+from napari_colorize.files import shelf
+from napari_colorize.files.building import Teller, build
+from napari_colorize.files.decoding import calm_pillow
+from napari_colorize.files.duplicates import like_any
+from napari_colorize.files.entries import Entry, open_entry
 from napari_colorize.files.photographs import (
     EXACT_DUPLICATE,
-    NEAR_DUPLICATE,
     REASONS,
     UNREADABLE,
     Examination,
-    Finding,
-    examine_bytes,
-    quiet_pillow,
 )
-from napari_colorize.files.pictures import find_pictures
+from napari_colorize.files.pictures import PICTURE_SUFFIXES, find_pictures
+from napari_colorize.files.reading import Readers
+from napari_colorize.files.seen import DIGEST, Digests, hash_files
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Progress = Callable[[int, int], None]
-Cancel = Callable[[], bool]
-T = TypeVar("T")
-R = TypeVar("R")
 
-FORMAT = 1
-_DIGEST = 16
+FORMAT = 2
+"""Raised whenever the files or what is thought of a picture change: old caches are not used."""
+_ATTEMPTS = 3
 
 
 def cache_folder() -> Path:
-    """The folder of the cache: ``NAPARI_COLORIZE_CACHE``, else the user's cache folder."""
+    """Return the folder of the cache: ``NAPARI_COLORIZE_CACHE``, else the user's cache folder."""
     chosen = os.environ.get("NAPARI_COLORIZE_CACHE")
     if chosen:
-        return Path(chosen)
+        return Path(chosen).expanduser()
     try:
         import platformdirs
     except ModuleNotFoundError:
@@ -68,104 +63,135 @@ def cache_folder() -> Path:
     return Path(platformdirs.user_cache_dir("napari-colorize", appauthor=False))
 
 
-class _Names(Sequence[str]):
-    """Relative paths by index, worked out from one block of bytes when asked for."""
+def cache_size() -> int:
+    """Return how many bytes the cache takes on the disk."""
+    return shelf.cache_bytes(cache_folder())
+
+
+def clear_cache() -> int:
+    """Delete all that is not in use from the cache; returns how many bytes were freed."""
+    return shelf.clear(cache_folder())
+
+
+class Names(Sequence[str]):
+    """Many strings in one block of bytes, for which Python makes no objects before it has to."""
 
     def __init__(self, names: Sequence[str]) -> None:
         encoded = [os.fsencode(name) for name in names]
-        self._bytes = b"".join(encoded)
-        self._ends = np.cumsum([len(name) for name in encoded], dtype=np.int64)
+        self._block = b"".join(encoded)
+        self._ends = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
 
     def __len__(self) -> int:
-        return len(self._ends)
+        return len(self._ends) - 1
 
-    def __getitem__(self, index: Any) -> Any:
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+    def __getitem__(self, index: int | slice) -> str | list[str]:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
         index = range(len(self))[index]
-        start = int(self._ends[index - 1]) if index else 0
-        return os.fsdecode(self._bytes[start : int(self._ends[index])])
+        return os.fsdecode(self._block[int(self._ends[index]) : int(self._ends[index + 1])])
 
 
-class Photographs(Sequence["NDArray[np.uint8]"]):
-    """The usable photographs of a folder, reduced, in a memory-mapped file."""
+class Photographs:
+    """The usable photographs of a folder, reduced, in a memory-mapped file.
 
-    def __init__(self, folder: Path, place: Path, digests: dict[str, bytes | None]) -> None:
+    Their order is that of the hashes of their files: as good as drawn at random, and always the
+    same. A copy that is sent to another process opens the file there.
+
+    Attributes
+    ----------
+    folder
+        Where they come from.
+    names
+        Relative path of each, with ``/``.
+    identity
+        Hash of the content that is used: equal for equal photographs at an equal size.
+    """
+
+    def __init__(self, folder: Path, entry: Entry, digests: Digests) -> None:
         self.folder = folder
-        self._place = place
-        with np.load(place / "index.npz", allow_pickle=False) as index:
-            self._digests: NDArray[np.uint8] = index["digests"]
-            self._offsets: NDArray[np.int64] = index["offsets"]
-            self._sizes: NDArray[np.int32] = index["sizes"]
-            self._likeness: NDArray[np.uint64] = index["likeness"]
-            left_out = {bytes(d): REASONS[r] for d, r in zip(index["left"], index["why"])}
-            sought = bool(index["near"])
-        self._pixels = np.memmap(place / "pixels.u8", dtype=np.uint8, mode="r")
-        self._name_all(digests, left_out, sought)
-        content = hashlib.blake2b(self._digests.tobytes(), digest_size=_DIGEST)
-        content.update(self._sizes.tobytes())
-        self.identity = content.hexdigest()
-
-    def _name_all(
-        self, digests: dict[str, bytes | None], left_out: dict[bytes, str], sought: bool
-    ) -> None:
+        self._entry = entry
+        reasons = entry.reasons()
         first: dict[bytes, str] = {}
-        reasons: dict[str, list[str]] = {}
+        left_out: dict[str, list[str]] = {reason: [] for reason in REASONS}
         for name, digest in digests.items():
             if digest is None:
-                reasons.setdefault(UNREADABLE, []).append(name)
-            elif digest in left_out:
-                reasons.setdefault(left_out[digest], []).append(name)
+                left_out[UNREADABLE].append(name)
+            elif digest in reasons:
+                left_out[reasons[digest]].append(name)
             elif digest in first:
-                reasons.setdefault(EXACT_DUPLICATE, []).append(name)
+                left_out[EXACT_DUPLICATE].append(name)
             else:
                 first[digest] = name
-        self.names: Sequence[str] = _Names([first[bytes(d)] for d in self._digests])
-        self.examination = Examination(
-            str(self.folder),
-            tuple(sorted(first.values())),
-            {reason: tuple(names) for reason, names in reasons.items()},
-            sought,
-        )
+        self.names: Sequence[str] = Names([first[bytes(digest)] for digest in entry.digests])
+        self._left_out = {reason: Names(names) for reason, names in left_out.items() if names}
+        content = entry.digests.tobytes() + entry.sizes.tobytes()
+        self.identity = hashlib.blake2b(content, digest_size=DIGEST).hexdigest()
 
     def __len__(self) -> int:
-        return len(self._offsets)
+        return len(self._entry)
 
-    def __getitem__(self, index: Any) -> Any:
-        height, width = map(int, self._sizes[index])
-        start = int(self._offsets[index])
-        return self._pixels[start : start + 3 * height * width].reshape(height, width, 3)
+    def __getitem__(self, index: int) -> NDArray[np.uint8]:
+        return self._entry.pixels(index)
 
-    def __reduce__(self) -> Any:
-        return _reopen, (self.folder, self._place, dict(self._known()))
+    def __iter__(self) -> Iterator[NDArray[np.uint8]]:
+        return map(self._entry.pixels, range(len(self)))
 
-    def _known(self) -> Iterator[tuple[str, bytes | None]]:
-        for name, digest in zip(self.names, self._digests, strict=True):
-            yield name, bytes(digest)
+    @property
+    def examination(self) -> Examination:
+        """What the folder doctor found; put together anew at each call."""
+        left_out = {reason: tuple(names) for reason, names in self._left_out.items()}
+        used = tuple(sorted(self.names))
+        return Examination(str(self.folder), used, left_out, self._entry.near)
 
     def without_duplicates_of(self, other: Photographs) -> list[int]:
-        """Indices of the photographs that are not in another folder, not even nearly."""
-        from napari_colorize.files.duplicates import like_any
+        """List the photographs that are not in another folder, not even nearly.
 
-        known = {bytes(digest) for digest in other._digests}
-        same = np.array([bytes(digest) in known for digest in self._digests], dtype=bool)
-        same |= like_any(self._likeness, other._likeness)
-        return [int(i) for i in np.flatnonzero(~same)]
+        Parameters
+        ----------
+        other
+            For example those to validate with: what is left can be trained on.
+
+        Returns
+        -------
+        list of int
+            Indices, ascending.
+        """
+        mine, theirs = self._entry, other._entry
+        known = {digest.tobytes() for digest in theirs.digests}
+        double = np.array([digest.tobytes() in known for digest in mine.digests], dtype=bool)
+        if mine.near and theirs.near:
+            double |= like_any(mine.likeness, theirs.likeness)
+        return [int(i) for i in np.flatnonzero(~double)]
 
     def split(self, share: float = 0.1, seed: int = 0) -> tuple[list[int], list[int]]:
-        """Indices to train on and to validate with, drawn by content."""
-        salt = seed.to_bytes(8, "little", signed=True)
-        ranks = [
-            hashlib.blake2b(bytes(digest), digest_size=8, salt=salt).digest()
-            for digest in self._digests
+        """Divide the photographs into those to train on and those to validate with.
+
+        The lot of a photograph is drawn by its content: neither its name nor the others matter.
+
+        Parameters
+        ----------
+        share
+            Part to validate with, 0..1; at least one photograph, and all but one at most.
+        seed
+            Another seed gives another draw.
+
+        Returns
+        -------
+        train, validation
+            Lists of indices, ascending. A single photograph is trained on.
+        """
+        key = str(seed).encode()
+        lots = [
+            hashlib.blake2b(digest.tobytes(), digest_size=8, key=key).digest()
+            for digest in self._entry.digests
         ]
-        order = sorted(range(len(self)), key=lambda i: ranks[i])
-        count = max(1, round(share * len(self)))
+        order = sorted(range(len(self)), key=lots.__getitem__)
+        count = min(max(1, round(share * len(self))), len(self) - 1)
         return sorted(order[count:]), sorted(order[:count])
-
-
-def _reopen(folder: Path, place: Path, digests: dict[str, bytes | None]) -> Photographs:
-    return Photographs(folder, place, digests)
 
 
 def open_photographs(
@@ -173,35 +199,81 @@ def open_photographs(
     *,
     short_side: int = 256,
     cache_dir: str | os.PathLike[str] | None = None,
-    limit: int = 20 * 10**9,
-    progress: Progress | None = None,
-    cancel: Cancel | None = None,
+    limit: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
     workers: int | None = None,
 ) -> Photographs:
-    """The usable photographs of a folder, decoded once and kept in the cache."""
+    """Open the usable photographs of a folder; decode them if that was not yet done.
+
+    Parameters
+    ----------
+    folder
+        Looked through with its sub-folders.
+    short_side
+        Larger photographs are reduced to this short side, in pixels; none is enlarged.
+    cache_dir
+        Folder of the cache, by default `cache_folder`.
+    limit
+        Bytes that all caches together may take, by default `building.LIMIT`. Those that were not
+        used for the longest time go, never one that is in use.
+    progress
+        Called with (photographs done, photographs in all), ten times a second at most.
+    cancel
+        Returns True when the user wants out; looked at ten times a second at least.
+    workers
+        Threads that decode, by default one a processor.
+
+    Raises
+    ------
+    DataError
+        When there is no such folder, or nothing usable in it.
+    StorageError
+        When the cache cannot be written, or has no room on the disk or under its limit.
+    Cancelled
+        When the user wanted out; nothing half-done is left.
+    """
     folder = Path(folder)
     root = Path(cache_dir) if cache_dir is not None else cache_folder()
-    paths = find_pictures(folder)
-    if not paths:
-        raise DataError(f"No pictures in {folder}.")
-    workers = workers or max(1, min(16, os.cpu_count() or 1))
-    root.mkdir(parents=True, exist_ok=True)
-    with ThreadPoolExecutor(workers) as pool, quiet_pillow():
-        digests = _hash_all(folder, paths, root, pool, cancel)
-        near = _have_imagehash()
-        key = _key(digests, short_side, near)
-        place = root / f"photographs-{key}"
-        if not place.is_dir():
-            _build(place, folder, digests, short_side, near, pool, workers, progress, cancel)
-    photographs = Photographs(folder, place, digests)
+    teller = Teller(progress)
+    with Readers(workers, cancel) as readers, calm_pillow():
+        readers.check()
+        names = _names_in(folder, cancel)
+        readers.check()
+        teller.start(len(names))
+        digests = hash_files(folder, names, root, readers, teller.hashed)
+        near = _can_hash_likeness()
+        place = root / f"{shelf.WHOLE}{_key(digests, short_side, near)}"
+        entry = open_entry(place)
+        for _ in range(_ATTEMPTS):
+            if entry is not None:
+                break
+            # More than once only if another process clears the cache at this very moment.
+            shelf.remove(root, place)
+            build(folder, place, digests, short_side, near, limit, readers, teller)
+            entry = open_entry(place)
+        if entry is None:
+            raise StorageError(f"The cache in {root} vanishes while it is made. {shelf.ADVICE}")
+        photographs = Photographs(folder, entry, digests)
+    teller.finish()
     if not len(photographs):
-        raise DataError(
-            f"No usable photographs in {folder}.\n{photographs.examination.summary()}"
-        )
+        summary = photographs.examination.summary()
+        raise DataError(f"No photograph in {folder} can be used. {summary}")
     return photographs
 
 
-def _have_imagehash() -> bool:
+def _names_in(folder: Path, cancel: Callable[[], bool] | None) -> list[str]:
+    if not folder.is_dir():
+        what = "is a file, not a folder" if folder.exists() else "does not exist"
+        raise DataError(f"The folder of photographs {what}: {folder}.")
+    paths = find_pictures(folder, cancel)
+    if not paths and not (cancel is not None and cancel()):
+        known = ", ".join(sorted(PICTURE_SUFFIXES))
+        raise DataError(f"There are no pictures in {folder} or below it ({known}).")
+    return [path.relative_to(folder).as_posix() for path in paths]
+
+
+def _can_hash_likeness() -> bool:
     try:
         import imagehash  # noqa: F401
     except ModuleNotFoundError:
@@ -209,155 +281,9 @@ def _have_imagehash() -> bool:
     return True
 
 
-def _key(digests: dict[str, bytes | None], short_side: int, near: bool) -> str:
-    key = hashlib.blake2b(digest_size=_DIGEST)
+def _key(digests: Digests, short_side: int, near: bool) -> str:
+    key = hashlib.blake2b(digest_size=DIGEST)
     key.update(json.dumps([FORMAT, short_side, near]).encode())
-    for digest in sorted({d for d in digests.values() if d is not None}):
+    for digest in sorted({digest for digest in digests.values() if digest is not None}):
         key.update(digest)
     return key.hexdigest()
-
-
-def _in_order(
-    pool: ThreadPoolExecutor,
-    work: Callable[[T], R],
-    items: Sequence[T],
-    ahead: int,
-    cancel: Cancel | None,
-) -> Iterator[R]:
-    """Results in the order of the items, few at a time in memory; cancel is looked at often."""
-    pending: list[Future[R]] = []
-    coming = iter(items)
-    try:
-        while True:
-            while len(pending) < ahead and (item := next(coming, None)) is not None:
-                pending.append(pool.submit(work, item))
-            if not pending:
-                return
-            while not pending[0].done():
-                wait(pending[:1], timeout=0.1, return_when=FIRST_COMPLETED)
-                if cancel is not None and cancel():
-                    raise Cancelled("Cancelled while photographs were read.")
-            yield pending.pop(0).result()
-            if cancel is not None and cancel():
-                raise Cancelled("Cancelled while photographs were read.")
-    finally:
-        for future in pending:
-            future.cancel()
-
-
-def _hash_all(
-    folder: Path, paths: list[Path], root: Path, pool: ThreadPoolExecutor, cancel: Cancel | None
-) -> dict[str, bytes | None]:
-    names = [path.relative_to(folder).as_posix() for path in paths]
-    table = root / f"seen-{hashlib.blake2b(os.fsencode(folder.resolve()), digest_size=8).hexdigest()}.json"
-    try:
-        seen = json.loads(table.read_bytes())
-    except (OSError, ValueError):
-        seen = {}
-    digests: dict[str, bytes | None] = {}
-    now = time.time_ns()
-    fresh = {}
-
-    def digest_of(path: Path) -> tuple[list[int], bytes | None]:
-        try:
-            stat = path.stat()
-            mark = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
-            known = seen.get(path.relative_to(folder).as_posix())
-            if known and known[:3] == mark:
-                return mark, bytes.fromhex(known[3])
-            return mark, hashlib.blake2b(path.read_bytes(), digest_size=_DIGEST).digest()
-        except OSError:
-            return [0, now, now], None
-
-    for name, (mark, digest) in zip(
-        names, _in_order(pool, digest_of, paths, 64, cancel), strict=True
-    ):
-        digests[name] = digest
-        if digest is not None and mark[1] < now - 2 * 10**9:
-            fresh[name] = [*mark, digest.hex()]
-    if fresh != seen:
-        temporary = table.with_suffix(f".{os.getpid()}.tmp")
-        temporary.write_text(json.dumps(fresh))
-        os.replace(temporary, table)
-    return digests
-
-
-def _build(
-    place: Path,
-    folder: Path,
-    digests: dict[str, bytes | None],
-    short_side: int,
-    near: bool,
-    pool: ThreadPoolExecutor,
-    workers: int,
-    progress: Progress | None,
-    cancel: Cancel | None,
-) -> None:
-    from napari_colorize.files.duplicates import nearly_the_same
-
-    first: dict[bytes, str] = {}
-    for name, digest in digests.items():
-        if digest is not None:
-            first.setdefault(digest, name)
-
-    def examine(name: str) -> Finding:
-        try:
-            return examine_bytes((folder / name).read_bytes(), short_side, near)
-        except OSError:
-            return Finding(UNREADABLE)
-
-    used, left, why = [], [], []
-    offsets, sizes, likeness, sides = [], [], [], []
-    building = Path(tempfile.mkdtemp(prefix="building-", dir=place.parent))
-    try:
-        with open(building / "pixels.u8", "wb") as file:
-            findings = _in_order(pool, examine, list(first.values()), 4 * workers, cancel)
-            for done, (digest, finding) in enumerate(zip(first, findings, strict=True)):
-                if progress is not None:
-                    progress(done, len(first))
-                if finding.pixels is None:
-                    left.append(digest)
-                    why.append(REASONS.index(finding.reason or UNREADABLE))
-                    continue
-                used.append(digest)
-                offsets.append(file.tell())
-                sizes.append(finding.pixels.shape[:2])
-                likeness.append(finding.likeness)
-                sides.append(finding.side)
-                file.write(np.ascontiguousarray(finding.pixels).data)
-            if not used:
-                file.write(b"\0")
-            file.flush()
-            os.fsync(file.fileno())
-        order = sorted(range(len(used)), key=lambda i: (-sides[i], used[i]))
-        alike = set()
-        if near:
-            marks = np.array(likeness, dtype=np.uint64)[order]
-            alike = {order[i] for i in nearly_the_same(marks)}
-        keep = sorted(set(range(len(used))) - alike, key=lambda i: used[i])
-        left += [used[i] for i in alike]
-        why += [REASONS.index(NEAR_DUPLICATE)] * len(alike)
-        np.savez(
-            building / "index.npz",
-            digests=_as_array([used[i] for i in keep]),
-            offsets=np.array([offsets[i] for i in keep], dtype=np.int64),
-            sizes=np.array([sizes[i] for i in keep], dtype=np.int32).reshape(-1, 2),
-            likeness=np.array([likeness[i] for i in keep], dtype=np.uint64),
-            left=_as_array(left),
-            why=np.array(why, dtype=np.uint8),
-            near=np.array(near),
-        )
-        with contextlib.suppress(OSError):
-            os.replace(building, place)
-        if progress is not None:
-            progress(len(first), len(first))
-    except OSError as exc:
-        if exc.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageError(f"The disk is full: {place.parent}.") from exc
-        raise
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
-
-
-def _as_array(digests: list[bytes]) -> NDArray[np.uint8]:
-    return np.frombuffer(b"".join(digests), dtype=np.uint8).reshape(-1, _DIGEST)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,47 +11,67 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NEAR = 4
-"""Two pictures are near duplicates when at most so many of the 64 bits differ."""
+"""Two pictures are near duplicates when at most so many of the 64 bits differ.
+
+Copies of other sizes and JPEG qualities stay within it, different photographs practically never.
+"""
 
 
-def nearly_the_same(likeness: NDArray[np.uint64]) -> list[int]:
-    """Indices of pictures that look like an earlier one that stays."""
-    pairs = _pairs(likeness)
-    gone = np.zeros(len(likeness), dtype=bool)
-    for early, late in sorted(pairs):
-        if not gone[early]:
-            gone[late] = True
-    return [int(i) for i in np.flatnonzero(gone)]
+def nearly_the_same(likeness: NDArray[np.uint64]) -> NDArray[np.intp]:
+    """Find pictures that look like an earlier one that stays.
+
+    Parameters
+    ----------
+    likeness
+        ``(N,)`` perceptual hashes; the earlier of two that look alike stays.
+
+    Returns
+    -------
+    ndarray
+        Indices of those that go, ascending.
+    """
+    values, first, group = np.unique(likeness, return_index=True, return_inverse=True)
+    gone = first[group] != np.arange(len(likeness))
+    early, late = _pairs(values)
+    early, late = np.minimum(first[early], first[late]), np.maximum(first[early], first[late])
+    for i in np.lexsort((late, early)):
+        if not gone[early[i]]:
+            gone[late[i]] = True
+    return np.flatnonzero(gone)
 
 
 def like_any(these: NDArray[np.uint64], those: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    """For each of these, whether one of those looks alike; ``(len(these),)`` bool."""
-    found = np.zeros(len(these), dtype=bool)
-    split = len(those)
-    for early, late in _pairs(np.concatenate([those, these])):
-        if early < split <= late:
-            found[late - split] = True
-    return found
+    """Tell for each of these hashes whether one of those looks alike; ``(len(these),)`` bool."""
+    values, group = np.unique(np.concatenate([these, those]), return_inverse=True)
+    is_that = np.zeros(len(values), dtype=bool)
+    is_that[group[len(these) :]] = True
+    found = is_that.copy()
+    one, two = _pairs(values)
+    found[one[is_that[two]]] = True
+    found[two[is_that[one]]] = True
+    return found[group[: len(these)]]
 
 
-def _pairs(likeness: NDArray[np.uint64]) -> set[tuple[int, int]]:
-    """All pairs (earlier, later) that differ in at most `NEAR` bits.
+def _pairs(values: NDArray[np.uint64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return all pairs of indices of hashes that differ in at most `NEAR` bits, each once.
 
-    Two hashes that differ in at most NEAR bits agree in at least one of NEAR + 1 bands of bits:
-    only those that share a band are compared.
+    Two hashes that differ in NEAR bits agree in one of NEAR + 1 bands of bits, so only those that
+    share a band are compared: in order of the band, each with the next, the one after, ...
     """
-    pairs: set[tuple[int, int]] = set()
-    edges = np.linspace(0, 64, NEAR + 2).astype(int)
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
-        band = (likeness >> np.uint64(low)) & np.uint64((1 << int(high - low)) - 1)
+    codes = [np.empty(0, dtype=np.int64)]
+    for low, high in pairwise(64 * i // (NEAR + 1) for i in range(NEAR + 2)):
+        band = (values >> np.uint64(low)) & np.uint64((1 << (high - low)) - 1)
         order = np.argsort(band, kind="stable")
-        band, sorted_likeness = band[order], likeness[order]
+        starts = np.arange(len(order))
         for step in range(1, len(order)):
-            same = band[step:] == band[:-step]
-            if not same.any():
+            starts = starts[starts + step < len(order)]
+            starts = starts[band[order[starts]] == band[order[starts + step]]]
+            if not len(starts):
                 break
-            close = np.bitwise_count(sorted_likeness[step:] ^ sorted_likeness[:-step]) <= NEAR
-            for i in np.flatnonzero(same & close):
-                one, two = int(order[i]), int(order[i + step])
-                pairs.add((min(one, two), max(one, two)))
-    return pairs
+            one, two = order[starts], order[starts + step]
+            close = np.bitwise_count(values[one] ^ values[two]) <= NEAR
+            one, two = one[close], two[close]
+            codes.append(np.minimum(one, two) * len(values) + np.maximum(one, two))
+    pairs = np.unique(np.concatenate(codes))
+    early, late = np.divmod(pairs, max(1, len(values)))
+    return early.astype(np.intp), late.astype(np.intp)

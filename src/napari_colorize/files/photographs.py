@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import io
-import warnings
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, UnidentifiedImageError
+
+from napari_colorize.files.decoding import FORMATS, plain_image
+from napari_colorize.files.deep import read_tiff, turned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -24,7 +25,11 @@ NEAR_DUPLICATE = "near duplicate"
 REASONS = (UNREADABLE, GREY, TOO_SMALL, EXACT_DUPLICATE, NEAR_DUPLICATE)
 
 SMALLEST_SIDE = 64
-FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "AVIF", "BMP")
+"""Short side in pixels below which a picture is too small."""
+LARGEST = 250_000_000
+"""Pixels above which a photograph is not decoded: most likely a file made to fill the memory."""
+THUMBNAIL = 32
+"""Side in pixels at which colours are judged: the noise of JPEG and of scans is gone there."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,7 @@ class Examination:
     used
         Relative paths (with ``/``) of the pictures that can be trained on, sorted.
     left_out
-        Relative paths of the others, by reason (one of `REASONS`).
+        Relative paths of the others, sorted, by reason (one of `REASONS`).
     near_duplicates_sought
         False when the package ``imagehash`` is missing.
     """
@@ -49,9 +54,8 @@ class Examination:
     near_duplicates_sought: bool = True
 
     def summary(self) -> str:
-        """Several lines for people: how many are used, how many are left out and why."""
-        left_out = sum(map(len, self.left_out.values()))
-        total = len(self.used) + left_out
+        """Return several lines for people: how many are used, how many are left out and why."""
+        total = len(self.used) + sum(map(len, self.left_out.values()))
         share = f" ({100 * len(self.used) / total:.1f} %)" if total else ""
         lines = [f"{len(self.used)} of {total} pictures are used{share}."]
         for reason in REASONS:
@@ -63,7 +67,7 @@ class Examination:
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as plain JSON types."""
+        """Return the same as plain JSON types."""
         return {
             "folder": self.folder,
             "used": list(self.used),
@@ -81,11 +85,11 @@ class Finding:
     reason
         Why the picture is left out, or None.
     pixels
-        ``(H, W, 3)`` uint8, reduced; None when left out.
+        ``(H, W, 3)`` uint8 sRGB, reduced; None when left out.
     side
         Short side of the picture in its file, in pixels.
     likeness
-        Perceptual hash of 64 bits; pictures that look alike differ in few bits. 0 without imagehash.
+        Perceptual hash of 64 bits; pictures that look alike differ in few. 0 if not asked for.
     """
 
     reason: str | None
@@ -95,51 +99,84 @@ class Finding:
 
 
 def examine_bytes(data: bytes, short_side: int, likeness: bool = True) -> Finding:
-    """What is in the file's bytes.
+    """Tell what is in a picture file.
 
     Parameters
     ----------
     data
         The whole file.
     short_side
-        Larger pictures are reduced to this short side, in pixels.
+        A larger picture is reduced to this short side in pixels; a smaller one stays.
     likeness
-        Whether to work out the perceptual hash.
+        Whether to work out the perceptual hash (package ``imagehash``).
+
+    See Also
+    --------
+    napari_colorize.files.decoding.calm_pillow : has to be around calls of this.
     """
     try:
-        image = _open(data, short_side)
-    except (OSError, ValueError, SyntaxError, MemoryError, EOFError, Image.DecompressionBombError):
+        side, image = _decode(data, short_side)
+    # A broken file can make a decoder raise anything: struct.error, KeyError, MemoryError, ...
+    except Exception:
         return Finding(UNREADABLE)
-    side, image = image
     if side < SMALLEST_SIDE:
         return Finding(TOO_SMALL, side=side)
-    thumbnail = image.resize((64, 64), Image.Resampling.BOX)
-    if is_grey(np.asarray(thumbnail)):
+    thumbnail = image.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
+    if image.mode == "L" or is_grey(np.asarray(thumbnail)):
         return Finding(GREY, side=side)
-    return Finding(None, np.asarray(image), side, _likeness(image) if likeness else 0)
+    return Finding(None, np.asarray(image), side, likeness_of(image) if likeness else 0)
 
 
-def _open(data: bytes, short_side: int) -> tuple[int, Image.Image]:
-    image: Image.Image = Image.open(io.BytesIO(data), formats=FORMATS)
+def _decode(data: bytes, short_side: int) -> tuple[int, Image.Image]:
+    """Short side in the file, and the picture as mode L or RGB, reduced."""
+    try:
+        image: Image.Image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except UnidentifiedImageError:
+        image = _from_odd_tiff(data)
     side = min(image.size)
-    if image.format == "JPEG":
-        image.draft(None, (2 * short_side, 2 * short_side))
-    image = ImageOps.exif_transpose(image)
-    if image.mode != "RGB":
-        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
-    if image.mode == "RGBA":
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image).convert("RGB")
+    # JPEG can be decoded at a half, a quarter, an eighth. Twice the size that is wanted leaves
+    # an averaging for the end, which hides that this is not quite the same as a true reduction.
+    image.draft(None, (2 * short_side, 2 * short_side))
+    if image.width * image.height > LARGEST:
+        raise ValueError("too large to be a photograph")
+    if image.mode.startswith(("I", "F")):
+        image.load()
+        return side, Image.new("L", (1, 1))  # grey of more than 8 bits: nothing else matters
+    if side < SMALLEST_SIDE:
+        image.load()
+        return side, image
+    return side, reduce_image(plain_image(image), short_side)
+
+
+def _from_odd_tiff(data: bytes) -> Image.Image:
+    """Return a TIFF that Pillow does not know, such as 16 bits in planes, as 8 bits."""
+    pixels, facts = read_tiff(io.BytesIO(data))
+    if pixels.dtype == np.uint16:
+        pixels = (pixels >> 8).astype(np.uint8)
+    image = Image.fromarray(turned(pixels, facts["orientation"]))
+    image.info["icc_profile"] = facts["icc"]
+    return image
+
+
+def reduce_image(image: Image.Image, short_side: int) -> Image.Image:
+    """Return an image of at most this short side in pixels; never enlarged."""
     scale = short_side / min(image.size)
-    if scale < 1:
-        size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-        image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
-    return side, image
+    if scale >= 1:
+        return image
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+
+
+def likeness_of(image: Image.Image) -> int:
+    """Return the perceptual hash of 64 bits: signs of the low frequencies of the lightness."""
+    import imagehash
+
+    return int.from_bytes(np.packbits(imagehash.phash(image).hash).tobytes(), "big")
 
 
 _STEPS = np.arange(256) / 255
+# sRGB to linear light, and linear light to X/Xn, Y/Yn, Z/Zn of D65 (IEC 61966-2-1).
 _LINEAR = np.where(_STEPS <= 0.04045, _STEPS / 12.92, ((_STEPS + 0.055) / 1.055) ** 2.4)
-# Linear sRGB to X/Xn, Y/Yn, Z/Zn of D65 (IEC 61966-2-1), rows scaled so that white is 1, 1, 1.
 _TO_XYZ = np.array(
     [
         [0.4124564, 0.3575761, 0.1804375],
@@ -150,33 +187,33 @@ _TO_XYZ = np.array(
 _TO_XYZ /= _TO_XYZ.sum(axis=1, keepdims=True)
 
 
-def ab_of(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """The a and b of CIELAB (D65) of sRGB pixels ``(..., 3)``, as ``(..., 2)``."""
+def lab_of(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Return CIELAB (D65) of a few sRGB pixels ``(..., 3)``, same shape.
+
+    The doctor's own few lines, because this room imports no torch; `napari_colorize.color.lab`
+    is for everything else.
+    """
     xyz = _LINEAR[rgb] @ _TO_XYZ.T
     f = np.where(xyz > 216 / 24389, np.cbrt(xyz), (xyz * 24389 / 27 + 16) / 116)
-    return np.stack([500 * (f[..., 0] - f[..., 1]), 200 * (f[..., 1] - f[..., 2])], axis=-1)
+    x, y, z = f[..., 0], f[..., 1], f[..., 2]
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
 
 
 def is_grey(rgb: NDArray[np.uint8]) -> bool:
-    """Whether a small picture ``(H, W, 3)`` has hardly any colour, or only one tint."""
-    ab = ab_of(rgb).reshape(-1, 2)
-    strong = float(np.percentile(np.hypot(ab[:, 0], ab[:, 1]), 99))
-    if strong < 6:
+    """Tell whether a thumbnail ``(H, W, 3)`` has hardly any colour, or but one tint.
+
+    A toned picture's colour follows from its lightness: what is left of ab when a parabola over
+    L is taken away tells it from a photograph. The limits were chosen on old photographs, all of
+    which they refuse, and on some 40,000 colour photographs, of which they refuse about 1 %.
+    """
+    lab = lab_of(rgb).reshape(-1, 3)
+    ab = lab[:, 1:]
+    chroma = np.hypot(ab[:, 0], ab[:, 1])
+    strongest = float(np.percentile(chroma, 99))
+    if strongest < 9:
         return True
-    across = float(np.sqrt(max(0.0, np.linalg.eigvalsh(np.cov(ab.T))[0])))
-    return strong < 30 and across < 1.0
-
-
-def _likeness(image: Image.Image) -> int:
-    import imagehash
-
-    bits = imagehash.phash(image).hash
-    return int.from_bytes(np.packbits(bits).tobytes(), "big")
-
-
-@contextmanager
-def quiet_pillow() -> Iterator[None]:
-    """Keep Pillow's warnings about odd files from reaching the user."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module=r"PIL\.")
-        yield
+    powers = np.vander(lab[:, 0] / 50 - 1, 3)
+    rest = ab - powers @ np.linalg.lstsq(powers, ab, rcond=None)[0]
+    spread = float(np.sqrt((rest**2).sum(axis=1).mean()))
+    one_hue = float(np.hypot(*ab.mean(axis=0))) > 0.8 * float(chroma.mean())
+    return spread < 1.5 or (strongest < 20 and spread < 2.8 and one_hue)

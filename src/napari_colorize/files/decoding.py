@@ -1,0 +1,75 @@
+"""Foreign picture files opened with Pillow without its warnings, limits and odd modes.
+
+What comes out is upright, sRGB, 8 bits, mode L or RGB. Transparent pictures lie on white, as on
+a page.
+"""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image, ImageOps
+
+from napari_colorize.files.profiles import to_srgb
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "AVIF", "BMP")
+
+_lock = threading.Lock()
+_users = 0
+_found: list[Any] = []
+
+
+@contextmanager
+def calm_pillow() -> Iterator[None]:
+    """Lift Pillow's limit of pixels and keep its warnings from reaching the user, meanwhile.
+
+    Both are settings of the whole process: the first to come sets them, the last to go puts them
+    back. Who opens a picture here looks at its size.
+    """
+    global _users
+    with _lock:
+        _users += 1
+        if _users == 1:
+            _found.append(Image.MAX_IMAGE_PIXELS)
+            Image.MAX_IMAGE_PIXELS = None
+            warnings.filterwarnings("ignore", module=r"PIL(\.|$)")
+            _found.append(warnings.filters[0])
+    try:
+        yield
+    finally:
+        with _lock:
+            _users -= 1
+            if _users == 0:
+                # Not catch_warnings: it would put back a list that another thread has changed.
+                with suppress(ValueError):
+                    warnings.filters.remove(_found.pop())  # type: ignore[attr-defined]
+                Image.MAX_IMAGE_PIXELS = _found.pop()
+
+
+def plain_image(image: Image.Image) -> Image.Image:
+    """Return an opened image as mode L or RGB: upright, sRGB, on white where transparent."""
+    icc = image.info.get("icc_profile") or None
+    image = ImageOps.exif_transpose(image)
+    if image.mode == "1":
+        return image.convert("L")
+    if image.mode in ("LA", "La"):
+        image = image.convert("LA")
+        return _on_white(to_srgb(image.getchannel("L"), icc), image.getchannel("A"))
+    if image.mode in ("L", "RGB") and "transparency" not in image.info:
+        return to_srgb(image, icc)
+    if image.mode in ("CMYK", "LAB"):
+        return to_srgb(image, icc)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        return _on_white(to_srgb(image.convert("RGB"), icc), image.getchannel("A"))
+    return to_srgb(image.convert("RGB"), icc)
+
+
+def _on_white(image: Image.Image, alpha: Image.Image) -> Image.Image:
+    return Image.composite(image, Image.new(image.mode, image.size, "white"), alpha)

@@ -1,0 +1,122 @@
+"""Hashes of files, remembered by size and times so that an unchanged file is not read again."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import time
+from typing import TYPE_CHECKING
+
+from napari_colorize.errors import Cancelled, StorageError
+from napari_colorize.files.writing import written_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from napari_colorize.files.reading import Readers
+
+DIGEST = 16
+"""Length of a hash in bytes."""
+Digests = dict[str, bytes | None]
+"""Hash of each file by its relative path; None when it cannot be read."""
+_PIECE = 1 << 20
+# A file that was written a moment ago could be written again within the same tick of its clock.
+_TICK = 2 * 10**9  # nanoseconds
+
+
+def digest_of(data: bytes) -> bytes:
+    """Return the hash of a file's bytes."""
+    return hashlib.blake2b(data, digest_size=DIGEST).digest()
+
+
+def hash_files(
+    folder: Path,
+    names: list[str],
+    root: Path,
+    readers: Readers,
+    progress: Callable[[int], None],
+) -> Digests:
+    """Return the hash of each file, None for a file that cannot be read.
+
+    Parameters
+    ----------
+    folder, names
+        The files: a folder and relative paths in it.
+    root
+        Folder of the cache, where the table of known hashes lies.
+    readers
+        The threads that read.
+    progress
+        Told how many are done.
+    """
+    label = hashlib.blake2b(os.fsencode(folder.resolve()), digest_size=8).hexdigest()
+    table = root / f"seen-{label}.json"
+    known = _load(table)
+    now = time.time_ns()
+    marks = {name: _mark(folder / name) for name in names}
+    digests: Digests = {}
+    for name, mark in marks.items():
+        row = known.get(name)
+        digests[name] = bytes.fromhex(str(row[3])) if row and row[:3] == mark else None
+    missing = [name for name, mark in marks.items() if mark and digests[name] is None]
+    progress(len(names) - len(missing))
+    hashed = readers.map(lambda name: _hash(folder / name, readers), missing)
+    for done, (name, digest) in enumerate(zip(missing, hashed, strict=True), 1):
+        digests[name] = digest
+        progress(len(names) - len(missing) + done)
+    fresh = {
+        name: [*mark, digest.hex()]
+        for name, mark in marks.items()
+        if mark and (digest := digests[name]) is not None and mark[1] < now - _TICK
+    }
+    if fresh != known:
+        # Without the table the files are read once more, that is all.
+        with contextlib.suppress(StorageError), written_whole(table) as file:
+            file.write(json.dumps(fresh).encode())
+    return digests
+
+
+def _load(table: Path) -> dict[str, list[int | str]]:
+    try:
+        known = json.loads(table.read_bytes())
+        return {str(name): row for name, row in known.items() if _is_row(row)}
+    except (OSError, ValueError, AttributeError):
+        return {}
+
+
+def _is_row(row: object) -> bool:
+    if not (isinstance(row, list) and len(row) == 4 and isinstance(row[3], str)):
+        return False
+    with contextlib.suppress(ValueError):
+        return len(bytes.fromhex(row[3])) == DIGEST
+    return False
+
+
+def _mark(path: Path) -> list[int]:
+    """Return what changes when a file is written: size, two times. Empty if it cannot be seen."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return []
+    return [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
+
+
+def _hash(path: Path, readers: Readers) -> bytes | None:
+    total = hashlib.blake2b(digest_size=DIGEST)
+    try:
+        with open(path, "rb") as file:
+            for piece in _pieces(file.read, readers):
+                total.update(piece)
+    except OSError:
+        return None
+    return total.digest()
+
+
+def _pieces(read: Callable[[int], bytes], readers: Readers) -> Iterator[bytes]:
+    while piece := read(_PIECE):
+        if readers.stopped.is_set():
+            raise Cancelled("Cancelled while the photographs were read.")
+        yield piece
