@@ -124,3 +124,23 @@ def no_worker_left() -> Iterator[None]:
     """Wait for the workers of a test: one that outlives its window ends the process."""
     yield
     WorkerBase.await_workers(5000)
+
+
+@pytest.fixture
+def seeded_model(own_places: Path) -> str:
+    """Return the name of a model of seeded weights that paints all in an orange hue."""
+    import torch
+
+    from napari_colorize.files.models import DEFAULT_MODEL, models_folder
+    from napari_colorize.networks.plain import Plain
+    from napari_colorize.networks.weights import save_network
+
+    torch.manual_seed(0)
+    network = Plain()
+    last = [layer for layer in network.modules() if isinstance(layer, torch.nn.Conv2d)][-1]
+    with torch.no_grad():
+        last.bias.copy_(torch.tensor([0.2, 0.4]))
+    models_folder().mkdir(parents=True)
+    card = {"name": DEFAULT_MODEL, "network": "plain", "settings": {}, "working_size": 128}
+    save_network(models_folder() / f"{DEFAULT_MODEL}.safetensors", network, card)
+    return DEFAULT_MODEL
