@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 import threading
 import time
@@ -17,6 +18,7 @@ from napari_colorize.runs.events import Event, Failed, Finished, Started, Step, 
 from napari_colorize.runs.folder import EventReader, RunFolder
 from napari_colorize.runs.identity import Identity, own_identity
 
+TURNS = 20
 NO_PERMISSIONS = sys.platform == "win32" or os.geteuid() == 0
 
 
@@ -256,6 +258,33 @@ def test_one_of_many_claimants_wins(
     for thread in threads:
         thread.join()
     assert (len(won), len(lost)) == (1, 7)
+
+
+def test_processes_take_turns(run: RunFolder, tmp_path: Path) -> None:
+    """Processes that claim in a hurry never hold the folder together: no count is lost."""
+    counter = tmp_path / "counter"
+    counter.write_text("0")
+    code = f"""
+import os, pathlib
+from napari_colorize.errors import RunError
+from napari_colorize.runs.folder import RunFolder
+run, counter, left = RunFolder({str(run.path)!r}), pathlib.Path({str(counter)!r}), {TURNS}
+while left:
+    try:
+        with run.claim():
+            count = int(counter.read_text())
+            counter.write_text(str(count + 1))
+            left -= 1
+            if left == 0:
+                os._exit(0)  # as if killed: the lock stays behind
+    except RunError:
+        pass
+"""
+    children = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(3)]
+    assert [child.wait(60) for child in children] == [0, 0, 0]
+    assert counter.read_text() == str(3 * TURNS)
+    with run.claim():
+        pass
 
 
 def _no_links(source: object, target: object) -> None:

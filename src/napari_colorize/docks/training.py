@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _LEAVES = "The training goes on when this dock or napari is closed; open the dock again to see it."
 # Of the runs that are known, so many of the latest are asked whether they are under way.
 _ASKED_RUNS = 10
+_RESUMABLE = ("stopped", "failed", "died")
 
 
 class TrainDock(ScrollContainer):
@@ -110,11 +111,12 @@ class TrainDock(ScrollContainer):
         run = self.form.run()
         if run is None:
             return
+        # Asked anew: another dock or a shell may have been at work here since.
+        state = run.state().name if run.exists() else ""
         try:
-            resume = self._is_resumable()
-            if not resume:
-                run.create(self.form.config(), force=self._is_unstarted())
-            start_training(run, resume=resume)
+            if state not in _RESUMABLE:
+                run.create(self.form.config(), force=state == "new")
+            start_training(run, resume=state in _RESUMABLE)
         except ColorizeError as exc:
             _show(self.reason, str(exc))
             return
@@ -219,7 +221,9 @@ class TrainDock(ScrollContainer):
             self._show_running(state)
         elif previous is None or (previous.name, previous.detail) != (state.name, state.detail):
             self._show_ending(state)
-        self._refresh_buttons()
+        # Only then: the form is checked with it, and that looks into folders.
+        if previous is None or previous.name != state.name:
+            self._refresh_buttons()
 
     def _show_running(self, state: RunState) -> None:
         """Show that the run is under way, and repeat a stop that a starting child overlooked."""
@@ -256,11 +260,7 @@ class TrainDock(ScrollContainer):
 
     def _is_resumable(self) -> bool:
         """Return whether the run that is watched can go on."""
-        return self._state is not None and self._state.name in ("stopped", "failed", "died")
-
-    def _is_unstarted(self) -> bool:
-        """Return whether the run that is watched was made and never started."""
-        return self._state is not None and self._state.name == "new"
+        return self._state is not None and self._state.name in _RESUMABLE
 
     def _refresh_buttons(self) -> None:
         """Enable what can be done, and say why Start cannot."""
