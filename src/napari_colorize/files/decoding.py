@@ -11,12 +11,16 @@ import warnings
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from PIL import Image, ImageOps
 
+from napari_colorize.errors import PictureError
 from napari_colorize.files.profiles import to_srgb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from numpy.typing import NDArray
 
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "AVIF", "BMP")
 
@@ -73,3 +77,42 @@ def plain_image(image: Image.Image) -> Image.Image:
 
 def _on_white(image: Image.Image, alpha: Image.Image) -> Image.Image:
     return Image.composite(image, Image.new(image.mode, image.size, "white"), alpha)
+
+
+def without_alpha(
+    pixels: NDArray[Any], *, opacity: bool = True, multiplied: bool = False
+) -> NDArray[Any]:
+    """Grey ``(H, W)`` or RGB ``(H, W, 3)`` of pixels with one or two channels too many.
+
+    Parameters
+    ----------
+    pixels
+        ``(H, W)`` or ``(H, W, 1..4)``, uint8 or uint16.
+    opacity
+        Whether the last of 2 or 4 channels is opacity (then the picture lies on white).
+    multiplied
+        Whether the colours are already multiplied with it.
+    """
+    if pixels.ndim == 2:
+        return pixels
+    channels = pixels.shape[2]
+    if channels > 4:
+        raise PictureError(f"{channels} channels; open it in napari and choose one")
+    colours = pixels[..., : 3 if channels > 2 else 1]
+    if channels in (2, 4) and opacity:
+        top = np.float32(np.iinfo(pixels.dtype).max)
+        share = pixels[..., -1:] / top
+        mixed = (colours if multiplied else colours * share) + top * (1 - share)
+        colours = np.rint(np.minimum(mixed, top)).astype(pixels.dtype)
+    return np.ascontiguousarray(colours if channels > 2 else colours[..., 0])
+
+
+def turned(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Pixels made upright; orientation 1..8 as in EXIF and TIFF."""
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from napari_colorize.files.decoding import FORMATS, plain_image
-from napari_colorize.files.deep import read_tiff, turned
+from napari_colorize.files.decoding import FORMATS, plain_image, turned
+from napari_colorize.files.tiff import read_tiff
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

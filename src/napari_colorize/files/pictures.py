@@ -18,8 +18,8 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from napari_colorize.errors import PictureError
-from napari_colorize.files import deep, profiles
-from napari_colorize.files.decoding import FORMATS, calm_pillow, plain_image
+from napari_colorize.files import png, profiles, tiff
+from napari_colorize.files.decoding import FORMATS, calm_pillow, plain_image, turned
 from napari_colorize.files.writing import written_whole
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _JPEG = {"format": "JPEG", "quality": 95, "subsampling": "4:4:4"}
-_TIFF = {"format": "TIFF", "compression": "tiff_adobe_deflate"}
 # Lossy WebP always halves the resolution of colour, which would smear it over edges.
 _WEBP = {"format": "WEBP", "lossless": True, "quality": 50}
 _SAVE: dict[str, dict[str, Any]] = {
@@ -37,8 +36,8 @@ _SAVE: dict[str, dict[str, Any]] = {
     ".jpeg": _JPEG,
     ".jpg": _JPEG,
     ".png": {"format": "PNG"},
-    ".tif": _TIFF,
-    ".tiff": _TIFF,
+    ".tif": {"format": "TIFF"},
+    ".tiff": {"format": "TIFF"},
     ".webp": _WEBP,
 }
 PICTURE_SUFFIXES: frozenset[str] = frozenset(_SAVE)
@@ -51,10 +50,11 @@ LARGEST = 1_000_000_000
 
 _ORIENTATION, _EXIF, _GPS = 0x0112, 0x8769, 0x8825
 _PIXEL_WIDTH, _PIXEL_HEIGHT = 0xA002, 0xA003
+_PARTS = frozenset({_EXIF, _GPS})
 # What of EXIF is about the photograph. The rest of its first part is about how the old file laid
 # out its pixels, or is a preview that would show the picture still grey.
 _KEPT_TAGS = frozenset(
-    {0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298, _EXIF, _GPS}
+    {0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298}
     | {0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F, 0x4746, 0x4749}
 )
 
@@ -184,32 +184,32 @@ def _read(path: str | os.PathLike[str], file: io.BufferedReader) -> Picture:
     with Image.open(file, formats=FORMATS) as image:
         _refuse(image)
         facts = _facts(image)
-        if is_deep := deep.is_deep_png(head):
+        if is_deep := png.is_deep_png(head):
             orientation = image.getexif().get(_ORIENTATION, 1)
         else:
             pixels = np.asarray(plain_image(image))
     if is_deep:
         file.seek(0)
-        raw = profiles.deep_to_srgb(deep.read_png(file.read()), facts["icc"])
-        pixels = deep.turned(raw, int(orientation))
+        raw = profiles.deep_to_srgb(png.read_png(file.read()), facts["icc"])
+        pixels = turned(raw, int(orientation))
     return Picture(pixels, **facts)
 
 
 def _read_tiff(path: str | os.PathLike[str], file: io.BufferedReader) -> Picture:
-    """Pillow where it knows the kind of TIFF and loses nothing, tifffile for the others."""
-    facts: dict[str, Any] = {"icc": None, "exif": None, "resolution": None}
+    """Read a TIFF with tifffile, which loses no bits; CMYK and the like with Pillow."""
+    told = tiff.read_facts(path)
+    facts = {"icc": told["icc"], "exif": None, "resolution": told["resolution"]}
     with contextlib.suppress(UnidentifiedImageError), Image.open(file, formats=("TIFF",)) as image:
-        bits = image.tag_v2.get(258, (1,))  # type: ignore[attr-defined]
         _refuse(image)
-        facts = _facts(image)
-        if max(bits) <= 8 and image.mode not in ("I", "F"):
+        facts["exif"] = _exif(image)
+        if not told["plain"]:
             return Picture(np.asarray(plain_image(image)), **facts)
-    pixels, told = deep.read_tiff(path)
-    facts["icc"] = facts["icc"] or told["icc"]
-    facts["resolution"] = facts["resolution"] or told["resolution"]
+    pixels = turned(tiff.read_tiff(path)[0], told["orientation"])
     if pixels.dtype == np.uint16:
-        pixels = profiles.deep_to_srgb(pixels, facts["icc"])
-    return Picture(deep.turned(pixels, told["orientation"]), **facts)
+        pixels = profiles.deep_to_srgb(pixels, told["icc"])
+    else:
+        pixels = np.asarray(profiles.to_srgb(Image.fromarray(pixels), told["icc"]))
+    return Picture(pixels, **facts)
 
 
 def _refuse(image: Image.Image) -> None:
@@ -218,8 +218,8 @@ def _refuse(image: Image.Image) -> None:
             f"{image.width} x {image.height} pixels; at most {LARGEST:,} pixels can be read"
         )
     # MPO is the JPEG of phones: the second picture is a preview or a depth map.
-    pages = getattr(image, "n_frames", 1)
-    if pages > 1 and image.format not in ("MPO", "TIFF"):
+    pages = 1 if image.format in ("MPO", "TIFF") else getattr(image, "n_frames", 1)
+    if pages > 1:
         raise PictureError(f"an animation of {pages} pictures, not one picture")
 
 
@@ -235,16 +235,16 @@ def _facts(image: Image.Image) -> dict[str, Any]:
 
 def _exif(image: Image.Image) -> bytes | None:
     try:
-        exif = image.getexif()
-        sideways = exif.get(_ORIENTATION, 1) in (5, 6, 7, 8)
-        for tag in list(exif):
-            if tag not in _KEPT_TAGS:
-                del exif[tag]
-        if not len(exif):
-            return None
+        told, exif = image.getexif(), Image.Exif()
+        for tag in _KEPT_TAGS.intersection(told):
+            exif[tag] = told[tag]
+        for part in _PARTS.intersection(told):
+            exif.get_ifd(part).update(told.get_ifd(part))
         shot = exif.get_ifd(_EXIF)
-        if sideways and _PIXEL_WIDTH in shot and _PIXEL_HEIGHT in shot:
+        if told.get(_ORIENTATION, 1) in (5, 6, 7, 8) and {_PIXEL_WIDTH, _PIXEL_HEIGHT} <= set(shot):
             shot[_PIXEL_WIDTH], shot[_PIXEL_HEIGHT] = shot[_PIXEL_HEIGHT], shot[_PIXEL_WIDTH]
+        if not len(exif) and not any(map(exif.get_ifd, _PARTS)):
+            return None
         exif[_ORIENTATION] = 1
         return exif.tobytes()
     # Cameras write all kinds of EXIF; a picture without it is better than none.
@@ -285,22 +285,26 @@ def write_picture(
     path = Path(path)
     suffix = path.suffix.lower()
     _check(rgb, suffix)
+    rgb = np.ascontiguousarray(rgb)
     icc, exif, resolution = None, None, None
     if like is not None:
         icc, exif, resolution = like.icc, like.exif, like.resolution
-        if icc is not None and profiles.space_of(icc) != "RGB":
+        if suffix == ".bmp":
+            icc = None  # it cannot hold one
+        elif icc is not None and profiles.space_of(icc) != "RGB":
             icc = profiles.srgb()
     with written_whole(path) as file:
-        if rgb.dtype == np.uint8:
-            file.write(_encode(rgb, suffix, icc, exif, resolution))
-            return
-        if icc is not None:
+        if rgb.dtype == np.uint16 and icc is not None:
             converted = profiles.deep_from_srgb(rgb, icc)
             rgb, icc = (rgb, profiles.srgb()) if converted is None else (converted, icc)
-        if suffix == ".png":
-            deep.write_png(file, rgb, icc, resolution, exif)
+        elif icc is not None:
+            rgb = np.asarray(profiles.from_srgb(Image.fromarray(rgb), icc))
+        if suffix in (".tif", ".tiff"):
+            tiff.write_tiff(file, rgb, icc, resolution, exif)
+        elif rgb.dtype == np.uint16:
+            png.write_png(file, rgb, icc, resolution, exif)
         else:
-            deep.write_tiff(file, rgb, icc, resolution)
+            file.write(_encode(rgb, suffix, icc, exif, resolution))
 
 
 def _check(rgb: NDArray[Any], suffix: str) -> None:
@@ -323,17 +327,16 @@ def _check(rgb: NDArray[Any], suffix: str) -> None:
 
 
 def _encode(
-    rgb: NDArray[np.uint8],
+    rgb: NDArray[Any],
     suffix: str,
     icc: bytes | None,
     exif: bytes | None,
     resolution: tuple[float, float] | None,
 ) -> bytes:
     # In memory first: of a full disk Pillow's encoders only tell that they failed.
-    image = Image.fromarray(np.ascontiguousarray(rgb))
+    image = Image.fromarray(rgb)
     options = dict(_SAVE[suffix])
     if icc is not None:
-        image = profiles.from_srgb(image, icc)
         options["icc_profile"] = icc
     if exif is not None:
         options["exif"] = exif

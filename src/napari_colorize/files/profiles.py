@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
 _FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION
+# In 16 bits the table that LittleCMS makes of two profiles is off by thousands of 65535.
+_DEEP_FLAGS = _FLAGS | ImageCms.Flags.NOOPTIMIZE
 # Names that LittleCMS gives to the kinds of pixels, by the name in the profile's header.
 _SPACES = {"RGB": "rgb", "GRAY": "gray"}
 
@@ -124,7 +126,7 @@ def _deep(
             outcolorspace="rgb",
             outdtype="uint16",
             intent=int(_INTENT),
-            flags=int(_FLAGS),
+            flags=int(_DEEP_FLAGS),
         )
     except (imagecodecs.CmsError, ValueError):
         return None
