@@ -56,6 +56,11 @@ def look(site: Path) -> tuple[str, int, Path]:
     return name, int(commands), Path(package).parent
 
 
+def names_in(folder: Path) -> set[str]:
+    """Return the names of the files in a folder, hidden ones left out."""
+    return {path.name for path in folder.glob("[!.]*") if path.is_file()}
+
+
 @pytest.mark.parametrize("source", ["tree", "sdist"])
 def test_a_wheel_brings_the_manifest(
     source: str, dist: Path, tmp_path: Path, manifest: PluginManifest
@@ -69,6 +74,7 @@ def test_a_wheel_brings_the_manifest(
     assert package == tmp_path / "napari_colorize"
     assert (package / "napari.yaml").read_bytes() == IN_PACKAGE.read_bytes()
     assert (package / "py.typed").exists()
+    assert names_in(package / "weights") == names_in(IN_PACKAGE.parent / "weights")
 
 
 def test_an_editable_install_finds_the_manifest(tmp_path: Path, manifest: PluginManifest) -> None:

@@ -92,6 +92,35 @@ def test_readme_asks_for_extras_that_exist(commands: list[str], project: dict[st
     assert {"pyqt6", "test"} <= named
 
 
+def test_readme_shows_commands_and_options_that_exist(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each line of the shell's section is a command whose help knows the options shown."""
+    from napari_colorize.cli import main
+
+    section = (ROOT / "README.md").read_text(encoding="utf-8").split("## In the shell")[1]
+    lines = re.findall(r"^napari-colorize (\w+)([^#\n]*)", section.split("\n## ")[0], flags=re.M)
+    assert {name for name, _ in lines} == {
+        "cache", "colorize", "evaluate", "info", "models", "train"
+    }  # fmt: skip
+    monkeypatch.setenv("COLUMNS", "200")
+    for name, rest in lines:
+        monkeypatch.setattr(sys, "argv", ["napari-colorize", name, "--help"])
+        with pytest.raises(SystemExit) as end:
+            main()
+        told = capsys.readouterr().out
+        assert not end.value.code, name
+        assert set(re.findall(r"(?<!\S)--?[a-z]+", rest)) <= set(re.findall(r"--?[a-z]+", told))
+
+
+def test_readme_imports_names_that_are_public() -> None:
+    """What README brings in from napari_colorize is on the list."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^from napari_colorize import (.*)$", readme, flags=re.M)
+    assert shown
+    assert {name for line in shown for name in line.split(", ")} <= set(napari_colorize.__all__)
+
+
 def test_ci_runs_the_test_command_of_the_readme(commands: list[str]) -> None:
     """The last line of .ci/run is README's second command, letter for letter."""
     script = ROOT / ".ci" / "run"
