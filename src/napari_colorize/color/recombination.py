@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_colorize.color.lab import encode_srgb, fitted_channels
+from napari_colorize.color.lab import encode_srgb, fitted_linear
 
 OutputType = Literal["uint8", "uint16"]
 
@@ -33,13 +33,21 @@ def recombine(lightness: Tensor, ab: Tensor, dtype: OutputType) -> NDArray[np.ge
     ndarray of shape (H, W, 3), uint8 or uint16
         sRGB over the whole range of the type.
     """
-    linear = fitted_channels(lightness, ab[0], ab[1], dim=-1)  # (H, W, 3)
-    if dtype == "uint8":
-        index = linear.mul_(TABLE_STEPS).add_(0.5).to(torch.int32)
-        pixels = _table(linear.device).index_select(0, index.view(-1))
-        return pixels.view(linear.shape).cpu().numpy()
-    encoded = encode_srgb(linear).mul_(65535).add_(0.5).to(torch.int32)
-    return encoded.cpu().numpy().astype(np.uint16)
+    linear = fitted_linear(lightness, ab[0], ab[1])
+    encode = _as_uint8 if dtype == "uint8" else _as_uint16
+    pixels = torch.stack([encode(channel) for channel in linear], dim=-1).cpu().numpy()
+    return pixels if dtype == "uint8" else pixels.astype(np.uint16)
+
+
+def _as_uint8(linear: Tensor) -> Tensor:
+    """Return 8-bit sRGB of one channel of linear light, by a table."""
+    index = linear.mul(TABLE_STEPS).add_(0.5).to(torch.int32)
+    return _table(linear.device).index_select(0, index.view(-1)).view(linear.shape)
+
+
+def _as_uint16(linear: Tensor) -> Tensor:
+    """Return 16-bit sRGB of one channel of linear light, as int32: torch lacks the type."""
+    return encode_srgb(linear).mul_(65535).add_(0.5).to(torch.int32)
 
 
 @cache
