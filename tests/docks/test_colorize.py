@@ -210,13 +210,33 @@ def test_cancel_keeps_the_planes_that_are_done(qtbot, viewer, stand):
     qtbot.waitUntil(lambda: idle(viewer))
     result = viewer.layers["stack [colorized]"]
     np.testing.assert_array_equal(result.data[:2, ..., 0], STACK[:2])
-    assert not result.data[2:].any()
-    assert dock.status.value == (
-        "Cancelled. 'stack [colorized]' holds the 2 planes of 5 that were done; "
-        "the others are black."
-    )
+    assert len(result.data) == 2
+    assert dock.status.value == "Cancelled. 'stack [colorized]' holds the first 2 of 5 planes."
     assert dock.run.enabled
     assert result.metadata["napari_colorize"]["settings"]["planes"] == 2
+
+
+def test_cancel_within_a_step_of_more_axes(qtbot, viewer, stand):
+    """Of a stack of stacks the step that was begun is kept, and its gap is told."""
+    viewer.add_image(np.stack([STACK[:3], STACK[2:]]), name="stacks")
+    dock = open_dock(viewer)
+    dock.planes.value = WHOLE_STACK
+    stand.error, stand.error_at = PictureError("It has no pixels."), 2
+    run_to_end(qtbot, viewer, dock)
+    result = viewer.layers[-1].data
+    assert result.shape == (1, 3, 40, 50, 3)
+    np.testing.assert_array_equal(result[0, :2, ..., 0], STACK[:2])
+    assert not result[0, 2].any()
+    assert dock.status.value.endswith("first 2 of 6 planes; the rest of its last step is black.")
+
+
+def test_whole_stack_is_asked_only_of_stacks(viewer):
+    """Where there is one plane there is nothing to choose."""
+    viewer.add_image(RAMP)
+    dock = open_dock(viewer)
+    assert not dock.planes.enabled
+    viewer.add_image(STACK)
+    assert dock.planes.enabled
 
 
 def test_cancel_of_a_picture_adds_nothing(qtbot, viewer, stand):

@@ -54,13 +54,6 @@ def test_refusal_says_why(layer, part):
         take_source(shown(layer), layer, whole=False)
 
 
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_empty_layer_is_refused():
-    """A picture without pixels has no colour."""
-    layer = Image(np.zeros((4, 0), np.uint8), name="gap", contrast_limits=(0, 1))
-    assert refusal(layer) == "'gap' is empty."
-
-
 def test_offers_grey_and_colour_layers_topmost_first():
     """Image layers of any number of axes are offered, colours among them."""
     below, above = Image(STACK), Image(np.zeros((5, 6, 3), np.uint8), rgb=True)

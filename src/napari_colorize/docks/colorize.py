@@ -11,7 +11,7 @@ from napari.utils.notifications import show_info, show_warning
 from qtpy.QtWidgets import QSizePolicy
 from superqt.utils import signals_blocked
 
-from napari_colorize.docks.labels import show_text, text_label
+from napari_colorize.docks.labels import align_labels, show_text, text_label
 from napari_colorize.docks.layers import is_result, refusal, take_source, workable_layers
 from napari_colorize.docks.model_events import models_changed
 from napari_colorize.docks.scroll import ScrollContainer
@@ -44,6 +44,7 @@ class ColorizeDock(ScrollContainer):
         super().__init__(widgets=[self._form, self._foot], labels=False)
         self.scroll_area.destroyed.connect(self._forget)
         self.scroll_area.shown.connect(self._refresh_models)
+        self.scroll_area.shown.connect(lambda: align_labels(self._form.native))
         self._listen()
         self._follow_selection()
         self.reset_choices()
@@ -182,6 +183,7 @@ class ColorizeDock(ScrollContainer):
             reason, cost = _shortage(order), _cost(order)
         except ColorizeError as error:
             reason = str(error)
+        self.planes.enabled = any(layer.ndim > 2 for layer in self.layers.value)
         busy = self._run is not None
         self.run.enabled = not reason and not busy
         self.run.tooltip = reason or "Colour the chosen layers; each gives a new layer."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from magicgui.widgets import Label
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QSizePolicy
+from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
 
 
 def text_label(name: str, tooltip: str) -> Label:
@@ -21,3 +21,11 @@ def show_text(label: Label, text: str) -> None:
     """Show a text, or nothing at all when it is empty."""
     label.value = text
     label.visible = bool(text)
+
+
+def align_labels(form: QWidget) -> None:
+    """Make the labels of a form equally wide; call it when napari's style is on them."""
+    labels = form.findChildren(QLabel)
+    widest = max(label.sizeHint().width() for label in labels)
+    for label in labels:
+        label.setMinimumWidth(widest)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
-from math import prod
+from math import ceil, prod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -98,6 +98,18 @@ class Source:
         for place in np.ndindex(*thin):
             yield self._key(place), self._key(place)
 
+    def first(self, pixels: NDArray[np.uint8], planes: int) -> NDArray[np.uint8]:
+        """Return the result cut off behind the planes that are done, as far as its axes allow.
+
+        A stack ends early then, and its source is seen where there is no colour yet; planes that
+        are missing in the last step of the first axis stay black.
+        """
+        if planes == self.planes:
+            return pixels
+        axis = next(axis for axis in range(len(self.shape)) if axis not in self.axes)
+        steps = ceil(planes * self.shape[axis] / self.planes)
+        return pixels[(slice(None),) * axis + (slice(steps),)]
+
     def read(self, key: Key) -> NDArray[Any]:
         """Return one plane, (H, W) or (H, W, 3 or 4); nothing else of the data is read."""
         return np.asarray(self.data[key])
@@ -110,12 +122,10 @@ class Source:
 
 def refusal(layer: Layer) -> str:
     """Return why a layer cannot be coloured, in words, or nothing when it can."""
-    if not isinstance(layer, Image):
-        kind = layer.__class__.__name__  # type() would tell napari's proxy
-        return f"'{layer.name}' is a {kind} layer: choose an Image layer."
-    if 0 in _full_resolution(layer).shape:
-        return f"'{layer.name}' is empty."
-    return ""
+    if isinstance(layer, Image):
+        return ""
+    kind = layer.__class__.__name__  # type() would tell napari's proxy
+    return f"'{layer.name}' is a {kind} layer: choose an Image layer."
 
 
 def workable_layers(viewer: Viewer) -> list[Layer]:

@@ -172,10 +172,12 @@ class Run(QObject):
             settings={"device": coloured.device, "planes": coloured.planes},
         )
         added = self.viewer.add_layer(layer)
-        if coloured.planes < coloured.source.planes:
+        done, planes = coloured.planes, coloured.source.planes
+        if done < planes:
+            gap = coloured.pixels.size * planes > prod(coloured.source.result_shape) * done
+            black = "; the rest of its last step is black" if gap else ""
             self._partial.append(
-                f"'{added.name}' holds the {coloured.planes} planes of {coloured.source.planes} "
-                "that were done; the others are black."
+                f"'{added.name}' holds the first {done} of {planes} planes{black}."
             )
 
 
@@ -239,7 +241,8 @@ class Colouring:
         finally:
             if done:
                 name, digest = colorizer.model_name, str(colorizer.card.get("hash", ""))
-                self.tell(Coloured(source, pixels, done, name, digest, colorizer.device))
+                kept = source.first(pixels, done)
+                self.tell(Coloured(source, kept, done, name, digest, colorizer.device))
 
     def _colour_plane(self, source: Source, key: Any, colorizer: Colorizer) -> NDArray[Any]:
         try:
