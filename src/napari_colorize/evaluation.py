@@ -205,7 +205,7 @@ class _Tally:
         if self._cancel is not None and self._cancel():
             raise Cancelled("The evaluation was cancelled.")
         self._colorizer.set_picture(grey, cancel=self._cancel)
-        return self._colorizer.colorize(dtype="uint8", cancel=self._cancel)
+        return np.asarray(self._colorizer.colorize(cancel=self._cancel), np.uint8)
 
 
 def read_truth(path: Path, short_side: int | None = SHORT_SIDE) -> Pixels:

@@ -1,0 +1,236 @@
+"""A training in the shell: made or resumed, and told in lines and a bar of progress."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from rich.progress import BarColumn, Progress, TextColumn
+
+from napari_colorize.commands.terminal import complain, say
+from napari_colorize.errors import RunError
+from napari_colorize.runs.config import TrainingConfig
+from napari_colorize.runs.events import (
+    Event,
+    Failed,
+    Finished,
+    Healed,
+    Preparing,
+    Started,
+    Step,
+    Validated,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+    from typing import Self
+
+    from rich.console import Console
+
+    from napari_colorize.runs.folder import RunFolder
+
+# Seconds that the other processes of a training wait for the first to make the run folder.
+PATIENCE = 60.0
+# Errors of what was given rather than of the work.
+BAD_INPUT = frozenset({"DataError", "ModelError", "RunError"})
+
+
+def train(run: RunFolder, settings: dict[str, Any], *, resume: bool, console: Console) -> int:
+    """Train in this process and return the exit status of the command.
+
+    Parameters
+    ----------
+    run : RunFolder
+        Where to.
+    settings : dict
+        The settings that were given, "folder" among them; the others have their defaults, or what
+        they were when the run is resumed.
+    resume : bool
+        Go on with the run if there is one.
+    console : Console
+        Where progress is told.
+
+    Returns
+    -------
+    int
+        0 finished, 1 failed, 2 nothing to train on, 130 stopped, 143 stopped by SIGTERM.
+
+    Raises
+    ------
+    RunError
+        When the folder is in use, holds something else, or was made with other settings.
+    TrainingError
+        When a setting is wrong.
+    """
+    from napari_colorize.api import train_here
+
+    if not _is_first_process():
+        _wait_for(run)
+        train_here(run, resume=resume)
+        return 0
+    last = run.last_event() if resume and run.exists() else None
+    if isinstance(last, Finished):
+        say(console, f"The run has finished already: {_end_of(last)}.\n{run.best_model}")
+        return 0
+    _prepare(run, settings, resume)
+    with _heard_signals() as heard, Watch(console) as watch:
+        last = train_here(run, resume=resume, listen=watch)
+    if isinstance(last, Finished):
+        say(console, f"Finished: {_end_of(last)}.\n{run.best_model}")
+        return 0
+    if isinstance(last, Failed):
+        return complain(f"{last.message} {last.advice}", 2 if last.kind in BAD_INPUT else 1)
+    print(f"Stopped; the same command with --resume goes on: {run.path}", file=sys.stderr)
+    return 143 if signal.SIGTERM in heard else 130
+
+
+class Watch:
+    """Tells the events of a training on a console: lines, and a bar where it is a terminal."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed:,.0f}/{task.total:,.0f}  {task.fields[rest]}"),
+            console=console,
+            disable=not console.is_terminal,
+            transient=True,
+        )
+        self._task = self._bar.add_task("starting", total=1, rest="")
+        self._epochs = 0
+
+    def __enter__(self) -> Self:
+        """Show the bar."""
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Take the bar away."""
+        self._bar.stop()
+
+    def __call__(self, event: Event) -> None:
+        """Tell one event."""
+        if isinstance(event, Preparing):
+            self._move("decoding photographs", event.done, event.total, "")
+        elif isinstance(event, Started):
+            self._epochs = event.epochs
+            say(self._console, _summary(event))
+        elif isinstance(event, Step):
+            rest = f"{event.rate:.0f} photographs/s, {duration(event.remaining)} left"
+            self._move(f"epoch {event.epoch}/{self._epochs}", event.step, event.steps, rest)
+        elif isinstance(event, Validated):
+            gain = event.psnr - event.psnr_grey
+            best = ", the best so far" if event.best else ""
+            say(
+                self._console,
+                f"epoch {event.epoch}/{self._epochs}: loss {event.loss:.5f}, "
+                f"PSNR {event.psnr:.2f} dB ({gain:+.2f} over grey){best}",
+            )
+        elif isinstance(event, Healed):
+            say(self._console, event.reason)
+
+    def _move(self, what: str, done: int, total: int, rest: str) -> None:
+        self._bar.update(self._task, description=what, completed=done, total=total, rest=rest)
+
+
+def duration(seconds: float) -> str:
+    """Return a time in words: ``45 s``, ``12 min``, ``3 h 05 min``."""
+    if not 0 <= seconds < 1e9:  # also NaN, before the first step was timed
+        return "unknown time"
+    minutes = round(seconds / 60)
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def _prepare(run: RunFolder, settings: dict[str, Any], resume: bool) -> None:
+    """Make the run folder, or see that the one there can go on as asked.
+
+    Without a checkpoint a run starts anew: what it had been given stays, unless given anew.
+    """
+    if not (resume and run.exists()):
+        run.create(TrainingConfig(**settings))
+        return
+    run.refuse_if_in_use()
+    before = run.read_config().to_dict()
+    if not run.last_checkpoint.exists():
+        run.create(TrainingConfig(**before | settings), force=True)
+        return
+    wanted = TrainingConfig(**before | settings).to_dict()
+    for name, value in before.items():
+        if wanted[name] != value:
+            raise RunError(
+                f"The run has {name} {value!r}, not {wanted[name]!r}: leave that out to go on, "
+                "or start another run with --init and its best.safetensors."
+            )
+
+
+def _summary(event: Started) -> str:
+    """Return what is trained on, what was left out and why, and on which device."""
+    lines = [f"{event.photographs:,} photographs to train on, {event.validation:,} kept to look at"]
+    lines += [
+        f"  left out: {count:,} {reason}" for reason, count in event.left_out.items() if count
+    ]
+    where = f"{event.epochs:,} epochs of {event.steps_per_epoch:,} steps on {event.device}"
+    lines.append(f"{where}, {event.precision} ({event.reason})")
+    if event.step:
+        lines.append(f"going on after step {event.step:,}")
+    return "\n".join(lines)
+
+
+def _end_of(event: Finished) -> str:
+    reason = f", {event.reason}" if event.reason else ""
+    return f"{event.epochs} epochs, the best was epoch {event.best_epoch}{reason}"
+
+
+def _is_first_process() -> bool:
+    """Tell whether this process makes the run folder and speaks: the first of a group, or alone."""
+    for name in ("RANK", "SLURM_PROCID", "LOCAL_RANK"):
+        if name in os.environ:
+            return os.environ[name] == "0"
+    return True
+
+
+def _wait_for(run: RunFolder) -> None:
+    """Wait until the first process has made the run folder."""
+    limit = time.monotonic() + PATIENCE
+    while not run.exists():
+        if time.monotonic() > limit:
+            raise RunError(f"The first process has not made the run folder {run.path}.")
+        time.sleep(0.1)
+
+
+@contextlib.contextmanager
+def _heard_signals() -> Iterator[set[int]]:
+    """Hear which signals come, though the training has its own handlers for them.
+
+    Yields a set that holds their numbers when the block has ended.
+    """
+    heard: set[int] = set()
+    if threading.current_thread() is not threading.main_thread():
+        yield heard
+        return
+    reader, writer = socket.socketpair()
+    with reader, writer:
+        reader.setblocking(False)
+        writer.setblocking(False)
+        before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+        try:
+            yield heard
+        finally:
+            signal.set_wakeup_fd(before)
+            with contextlib.suppress(BlockingIOError):
+                heard.update(reader.recv(4096))
