@@ -94,3 +94,10 @@ def test_paths_and_whole_numbers_are_taken() -> None:
     config = TrainingConfig(folder=Path("a") / "b", learning_rate=1)  # type: ignore[arg-type]
     assert config.folder == str(Path("a") / "b")
     assert isinstance(config.learning_rate, float)
+
+
+def test_networks_are_those_that_can_be_built() -> None:
+    """The names that are known here without torch are those of the networks."""
+    from napari_colorize.networks import weights
+
+    assert set(NETWORKS) == set(weights.NETWORKS)
