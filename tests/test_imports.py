@@ -146,7 +146,7 @@ def test_work_is_done_where_napari_and_qt_are_not_installed(
     model = tmp_path / "run" / "best.safetensors"
     shell("train", str(photographs), "--out", str(model.parent), "--epochs", "1")
     assert model.exists()
-    shell("evaluate", str(photographs / "shore"), "--model", str(model))
+    shell("evaluate", str(photographs / "shore"), "--model", str(model), "--limit", "2")
     out = tmp_path / "out"
     picture = photographs / "shore" / "photograph-00.png"
     shell("colorize", str(picture), "-o", str(out), "--model", str(model))
