@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-FORMAT = 2
+FORMAT = 3
 """Raised whenever the files or what is thought of a picture change: old caches are not used."""
 _ATTEMPTS = 3
 

@@ -179,7 +179,7 @@ def _not_a_picture(path: str | os.PathLike[str]) -> str:
 def _read(path: str | os.PathLike[str], file: io.BufferedReader) -> Picture:
     head = file.read(33)
     file.seek(0)
-    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+    if head[:4] in tiff.TIFF_STARTS:
         return _read_tiff(path, file)
     with Image.open(file, formats=FORMATS) as image:
         _refuse(image)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+"""What TIFF and BigTIFF begin with."""
 _PARTS = (0x8769, 0x8825)  # EXIF and GPS, directories of their own
 _REDUCED = 1  # NewSubfileType bit: a smaller copy of another page
 _MINISWHITE, _MINISBLACK, _RGB, _PALETTE = 0, 1, 2, 3
@@ -49,6 +51,12 @@ def read_tiff(file: str | os.PathLike[str] | IO[bytes]) -> tuple[NDArray[Any], d
     with _first_page(file) as (page, _):
         pixels = _as_picture(page.asarray(), page)
         return pixels, _facts(page)
+
+
+def is_plain(file: str | os.PathLike[str] | IO[bytes]) -> bool:
+    """Tell whether `read_tiff` knows the kind of pixels, which CMYK and L*a*b* are not."""
+    with _first_page(file) as (page, _):
+        return int(page.photometric) in _PLAIN
 
 
 def read_facts(file: str | os.PathLike[str]) -> dict[str, Any]:
