@@ -228,9 +228,7 @@ class RunFolder:
         try:
             yield
         finally:
-            # Nothing is lost when this fails: the lock dies with the process.
-            with contextlib.suppress(StorageError):
-                self._lock.release(number)
+            self._lock.release(number)
 
     def worker(self) -> Identity | None:
         """Return the living process that trains here or was started to, None if there is none."""

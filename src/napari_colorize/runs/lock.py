@@ -83,9 +83,11 @@ class Lock:
         return number
 
     def release(self, number: int) -> None:
-        """Mark the folder as free; a folder that has vanished is free already."""
-        if self._path(number).exists():
-            write_whole(self._path(number), "{}")
+        """Mark the folder as free; where that fails, the lock ends with its process."""
+        # In place: Windows does not replace a file that a watcher has open.
+        with contextlib.suppress(OSError), self._path(number).open("r+") as file:
+            file.truncate()
+            file.write("{}")
 
     def _path(self, number: int) -> Path:
         return self._folder / f"lock.{number}"
