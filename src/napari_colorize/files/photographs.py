@@ -223,5 +223,5 @@ def is_grey(rgb: NDArray[np.uint8]) -> bool:
     return (
         spread < 1.5
         or (strongest < 20 and spread < 2.5 and one_hue > 0.8)
-        or (strongest < 45 and spread < 2.2 and one_hue > 0.98)
+        or (strongest < 45 and spread < 2.2 and one_hue > 0.93)
     )
