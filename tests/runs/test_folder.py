@@ -18,7 +18,7 @@ from napari_colorize.runs.events import Event, Failed, Finished, Started, Step, 
 from napari_colorize.runs.folder import EventReader, RunFolder
 from napari_colorize.runs.identity import Identity, own_identity
 
-TURNS = 20
+TURNS = 8
 NO_PERMISSIONS = sys.platform == "win32" or os.geteuid() == 0
 
 
