@@ -33,7 +33,7 @@ os.environ["NAPARI_CONFIG"] = str(Path(_HOME.name) / "settings.yaml")
 import napari  # noqa: E402
 from qtpy.QtTest import QTest  # noqa: E402
 
-from napari_colorize.docks.colorize import WHOLE_STACK  # noqa: E402
+from napari_colorize.docks.colorize_form import WHOLE_STACK  # noqa: E402
 from napari_colorize.docks.worker import Run  # noqa: E402
 from napari_colorize.files.models import import_model  # noqa: E402
 
@@ -79,7 +79,7 @@ def stack_under_way(path: Path) -> None:
     wait(100)
     viewer.add_image(stack, name="walk", axis_labels=("t", "y", "x"))
     _, dock = viewer.window.add_plugin_dock_widget(PLUGIN, "Colorize")
-    dock.planes.value = WHOLE_STACK
+    dock.form.planes.value = WHOLE_STACK
     dock.run.native.click()
     wait_until(lambda: dock.bar.value > 300)
     take(viewer, path, close=False)
@@ -106,7 +106,8 @@ def copied_run(run: Path) -> Path:
         for name in ("events.jsonl", "best.safetensors"):
             shutil.copy(run / name, copy)
         config = json.loads((run / "config.json").read_text())
-        config |= {"folder": "photographs", "validation": None, "cache": None, "init": None}
+        photographs = str(Path(_HOME.name) / "photographs")
+        config |= {"folder": photographs, "validation": None, "cache": None, "init": None}
         (copy / "config.json").write_text(json.dumps(config))
     return copy
 

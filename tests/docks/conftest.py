@@ -114,7 +114,7 @@ def stand(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Stand]:
     api.open_colorizer = open_colorizer
     monkeypatch.setitem(sys.modules, "napari_colorize.api", api)
     models = [ModelInfo(name, tmp_path / f"{name}.safetensors", {}, True) for name in "ab"]
-    monkeypatch.setattr("napari_colorize.docks.colorize.list_models", lambda: models)
+    monkeypatch.setattr("napari_colorize.docks.colorize_form.list_models", lambda: models)
     yield stand
     stand.open.set()
 

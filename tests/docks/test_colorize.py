@@ -7,9 +7,10 @@ import time
 import dask.array as da
 import numpy as np
 import pytest
+from napari.utils import progress
 from napari.utils.notifications import notification_manager
 
-from napari_colorize.docks.colorize import THIS_PLANE, WHOLE_STACK
+from napari_colorize.docks.colorize_form import THIS_PLANE, WHOLE_STACK
 from napari_colorize.docks.model_events import models_changed
 from napari_colorize.docks.worker import Run
 from napari_colorize.errors import ModelError, PictureError
@@ -73,7 +74,7 @@ def test_grey_layer_becomes_a_new_colour_layer(qtbot, viewer, stand):
     record = result.metadata["napari_colorize"]
     assert (record["model"], record["hash"], record["source"]) == ("stand-in", "cd" * 32, "ramp")
     assert dock.status.value == "Done on cpu (no GPU: a stand-in)."
-    assert stand.orders == [(dock.model.value, "auto")]
+    assert stand.orders == [(dock.form.model.value, "auto")]
     assert stand.closed == 1
 
 
@@ -81,7 +82,7 @@ def test_contrast_limits_of_the_layer_hold_for_every_plane(qtbot, viewer, stand)
     """No plane is stretched on its own."""
     viewer.add_image(STACK.astype(np.uint16), contrast_limits=(3, 400))
     dock = open_dock(viewer)
-    dock.planes.value = WHOLE_STACK
+    dock.form.planes.value = WHOLE_STACK
     assert dock.cost.value == "5 planes, 0.03 MB"
     run_to_end(qtbot, viewer, dock)
     assert stand.seen == [((40, 50), (3, 400))] * 5
@@ -94,7 +95,7 @@ def test_plane_in_view_of_a_stack(qtbot, viewer):
     viewer.add_image(STACK, units=("s", "um", "um"), axis_labels=("t", "y", "x"))
     viewer.dims.set_current_step(0, 3)
     dock = open_dock(viewer)
-    assert dock.planes.value == THIS_PLANE
+    assert dock.form.planes.value == THIS_PLANE
     run_to_end(qtbot, viewer, dock)
     np.testing.assert_array_equal(viewer.layers[-1].data[..., 0], STACK[3])
     assert viewer.layers[-1].axis_labels == ("y", "x")
@@ -107,7 +108,7 @@ def test_colour_multiscale_and_lazy_layers(qtbot, viewer, stand):
     viewer.add_image(da.from_array(RAMP, chunks=(20, 20)), name="lazy", contrast_limits=(0, 255))
     viewer.layers.selection = list(viewer.layers)
     dock = open_dock(viewer)
-    assert [layer.name for layer in dock.layers.value] == ["lazy", "pyramid", "colours"]
+    assert [layer.name for layer in dock.form.layers.value] == ["lazy", "pyramid", "colours"]
     run_to_end(qtbot, viewer, dock)
     assert [shape for shape, _ in stand.seen] == [(40, 50), (40, 50), (40, 50, 3)]
     for name in ("colours", "pyramid", "lazy"):
@@ -120,7 +121,7 @@ def test_second_run_keeps_the_first_result(qtbot, viewer):
     dock = open_dock(viewer)
     for _ in range(2):
         run_to_end(qtbot, viewer, dock)
-        assert [layer.name for layer in dock.layers.value] == ["ramp"]
+        assert [layer.name for layer in dock.form.layers.value] == ["ramp"]
     assert [layer.name for layer in viewer.layers][1:] == [
         "ramp [colorized]",
         "ramp [colorized] [1]",
@@ -133,16 +134,16 @@ def test_list_offers_what_works_and_follows_the_selection(viewer):
     viewer.add_image(STACK, name="second")
     dock = open_dock(viewer)
     viewer.add_points(np.zeros((1, 2)))
-    assert [layer.name for layer in dock.layers.choices] == ["second", "first"]
+    assert [layer.name for layer in dock.form.layers.choices] == ["second", "first"]
     viewer.layers.selection = [first]
-    assert [layer.name for layer in dock.layers.value] == ["first"]
+    assert [layer.name for layer in dock.form.layers.value] == ["first"]
     viewer.layers.selection = []
     first.name = "renamed"
-    assert [layer.name for layer in dock.layers.value] == ["renamed"]
+    assert [layer.name for layer in dock.form.layers.value] == ["renamed"]
     viewer.layers.move(0, 2)
-    assert [layer.name for layer in dock.layers.choices] == ["renamed", "second"]
+    assert [layer.name for layer in dock.form.layers.choices] == ["renamed", "second"]
     viewer.layers.remove("renamed")
-    assert [layer.name for layer in dock.layers.value] == ["second"]
+    assert [layer.name for layer in dock.form.layers.value] == ["second"]
 
 
 def test_run_says_why_it_is_disabled(qtbot, viewer, monkeypatch):
@@ -160,13 +161,13 @@ def test_run_says_why_it_is_disabled(qtbot, viewer, monkeypatch):
     assert not dock.run.enabled
     assert dock.run.tooltip == dock.reason.value
     assert dock.reason.value.startswith("'short' has no plane where the sliders stand")
-    dock.planes.value = WHOLE_STACK
+    dock.form.planes.value = WHOLE_STACK
     assert dock.run.enabled
-    dock.layers.value = []
+    dock.form.layers.value = []
     assert dock.reason.value == "Choose a layer in the list."
-    dock.layers.value = [viewer.layers["long"]]
+    dock.form.layers.value = [viewer.layers["long"]]
     monkeypatch.setattr("psutil.virtual_memory", lambda: type("M", (), {"available": 1000}))
-    dock.planes.value = THIS_PLANE
+    dock.form.planes.value = THIS_PLANE
     assert "MB are free: colour one plane" in dock.reason.value
 
 
@@ -174,9 +175,9 @@ def test_models_appear_by_themselves(viewer, monkeypatch, tmp_path):
     """A model that was trained meanwhile is in the list, and none disables Run."""
     viewer.add_image(RAMP)
     dock = open_dock(viewer)
-    assert len(dock.model.choices) == 2
-    dock.model.value = dock.model.choices[1]
-    monkeypatch.setattr("napari_colorize.docks.colorize.list_models", list)
+    assert len(dock.form.model.choices) == 2
+    dock.form.model.value = dock.form.model.choices[1]
+    monkeypatch.setattr("napari_colorize.docks.colorize_form.list_models", list)
     models_changed.emit()
     assert not dock.run.enabled
     assert dock.reason.value == "No model is installed: train one or import one."
@@ -185,8 +186,8 @@ def test_models_appear_by_themselves(viewer, monkeypatch, tmp_path):
 def test_every_field_explains_itself(viewer):
     """Each field and button has a tooltip in plain words."""
     dock = open_dock(viewer)
-    for name in ("layers", "planes", "model", "device", "run", "cancel", "bar", "status"):
-        assert len(getattr(dock, name).tooltip.split()) > 3, name
+    for field in (*dock.form, dock.run, dock.cancel, dock.bar, dock.status, dock.reason):
+        assert len(field.tooltip.split()) > 3, field.name
 
 
 def test_dock_fits_a_small_screen(viewer):
@@ -200,7 +201,7 @@ def test_cancel_keeps_the_planes_that_are_done(qtbot, viewer, stand):
     """After Cancel the stack holds what was done, and the dock says so."""
     viewer.add_image(STACK, name="stack")
     dock = open_dock(viewer)
-    dock.planes.value = WHOLE_STACK
+    dock.form.planes.value = WHOLE_STACK
     stand.hold_at = 2
     press_run(dock)
     qtbot.waitUntil(lambda: dock.status.value == "Plane 3 of 5…")
@@ -220,7 +221,7 @@ def test_cancel_within_a_step_of_more_axes(qtbot, viewer, stand):
     """Of a stack of stacks the step that was begun is kept, and its gap is told."""
     viewer.add_image(np.stack([STACK[:3], STACK[2:]]), name="stacks")
     dock = open_dock(viewer)
-    dock.planes.value = WHOLE_STACK
+    dock.form.planes.value = WHOLE_STACK
     stand.error, stand.error_at = PictureError("It has no pixels."), 2
     run_to_end(qtbot, viewer, dock)
     result = viewer.layers[-1].data
@@ -234,9 +235,9 @@ def test_whole_stack_is_asked_only_of_stacks(viewer):
     """Where there is one plane there is nothing to choose."""
     viewer.add_image(RAMP)
     dock = open_dock(viewer)
-    assert not dock.planes.enabled
+    assert not dock.form.planes.enabled
     viewer.add_image(STACK)
-    assert dock.planes.enabled
+    assert dock.form.planes.enabled
 
 
 def test_cancel_of_a_picture_adds_nothing(qtbot, viewer, stand):
@@ -298,7 +299,7 @@ def test_dock_closed_mid_run_and_opened_again(qtbot, viewer, stand):
     """The run goes on without its dock; a new dock watches it and can cancel it."""
     viewer.add_image(STACK, name="stack")
     dock = open_dock(viewer)
-    dock.planes.value = WHOLE_STACK
+    dock.form.planes.value = WHOLE_STACK
     stand.open.clear()
     press_run(dock)
     qtbot.waitUntil(lambda: stand.working)
@@ -342,7 +343,7 @@ def test_failure_in_the_middle_of_a_stack(qtbot, viewer, stand):
     """The plane that failed is named and the ones before it are kept."""
     viewer.add_image(STACK, name="stack")
     dock = open_dock(viewer)
-    dock.planes.value = WHOLE_STACK
+    dock.form.planes.value = WHOLE_STACK
     stand.error, stand.error_at = PictureError("It has no pixels."), 3
     run_to_end(qtbot, viewer, dock)
     assert dock.status.value.startswith("Plane 4 of 5: It has no pixels. 'stack [colorized]' holds")
@@ -390,6 +391,19 @@ def test_command_says_what_it_cannot_do(qtbot, viewer, stand):
     qtbot.waitUntil(lambda: idle(viewer))
     assert notes()[-1] == "The model is foreign."
     assert len(viewer.layers) == 2
+
+
+def test_command_is_cancelled_in_the_activity_dock(qtbot, viewer, stand):
+    """Cancel beside napari's own progress bar ends the run, and the bar goes."""
+    viewer.add_image(RAMP)
+    stand.open.clear()
+    execute(COMMAND)
+    qtbot.waitUntil(lambda: stand.working)
+    [bar] = progress._all_instances
+    bar.cancel()
+    qtbot.waitUntil(lambda: idle(viewer))
+    assert (notes()[-1], len(viewer.layers)) == ("Cancelled.", 1)
+    assert not progress._all_instances
 
 
 def test_closing_the_viewer_during_the_command(qtbot, viewer, stand):

@@ -9,7 +9,7 @@ import pytest
 from qtpy.QtCore import QTimer
 from skimage.color import rgb2lab
 
-from napari_colorize.docks.colorize import WHOLE_STACK
+from napari_colorize.docks.colorize_form import WHOLE_STACK
 from napari_colorize.docks.worker import Run
 
 
@@ -23,7 +23,7 @@ def coloured(qtbot, viewer, *, whole=False):
     """Press Run and return the layer that comes."""
     dock = viewer.window.add_plugin_dock_widget("napari-colorize", "Colorize")[1]
     if whole:
-        dock.planes.value = WHOLE_STACK
+        dock.form.planes.value = WHOLE_STACK
     assert dock.run.enabled, dock.reason.value
     dock.run.native.click()
     qtbot.waitUntil(lambda: Run.living_in(viewer) is None, timeout=60_000)

@@ -6,31 +6,25 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 from magicgui import widgets
-from napari.utils import cancelable_progress
 from napari.utils.notifications import show_info, show_warning
-from qtpy.QtWidgets import QSizePolicy
-from superqt.utils import signals_blocked
+from napari.utils.progress import cancelable_progress
 
+from napari_colorize.docks.colorize_form import ColorizeForm
 from napari_colorize.docks.labels import align_labels, show_text, text_label
-from napari_colorize.docks.layers import is_result, refusal, take_source, workable_layers
+from napari_colorize.docks.layers import take_source
 from napari_colorize.docks.model_events import models_changed
 from napari_colorize.docks.scroll import ScrollContainer
 from napari_colorize.docks.worker import Ending, Order, Run
 from napari_colorize.errors import ColorizeError
-from napari_colorize.files.models import DEFAULT_MODEL, list_models
 
 if TYPE_CHECKING:
     import napari
-    from napari.layers import Layer
 
-THIS_PLANE = "This plane"
-WHOLE_STACK = "Whole stack"
 BAR = 1000  # steps of the progress bar
-LIST_HEIGHT = 90  # pixels, about six layers; more of them scroll
 
 
 class ColorizeDock(ScrollContainer):
-    """Form that colours layers: which, how much of them, with which model, on which device.
+    """A form, Run and Cancel, progress, and how it ended.
 
     A run belongs to the viewer (see :mod:`napari_colorize.docks.worker`); the dock watches it.
     """
@@ -39,14 +33,12 @@ class ColorizeDock(ScrollContainer):
         self._viewer = viewer
         self._run: Run | None = None
         self._open = True
-        self._make_fields()
+        self.form = ColorizeForm(viewer)
         self._make_foot()
-        super().__init__(widgets=[self._form, self._foot], labels=False)
+        super().__init__(widgets=[self.form, self._foot], labels=False)
         self.scroll_area.destroyed.connect(self._forget)
-        self.scroll_area.shown.connect(self._refresh_models)
-        self.scroll_area.shown.connect(lambda: align_labels(self._form.native))
+        self.scroll_area.shown.connect(self._be_shown)
         self._listen()
-        self._follow_selection()
         self.reset_choices()
         self._watch(Run.living_in(viewer))
 
@@ -57,57 +49,8 @@ class ColorizeDock(ScrollContainer):
         """
         if not self._open:
             return
-        chosen = self.layers.value
-        with self.layers.changed.blocked(), signals_blocked(self.layers.native):
-            # magicgui appends what is new: without this the order is not that of the layers.
-            self.layers.native.clear()
-            super().reset_choices()
-            offered = self._offered_layers()
-            # By equality, not by name: renaming a layer must not lose the choice.
-            kept = [layer for layer in chosen if layer in offered]
-            self.layers.value = kept or self._default_layers(offered)
+        super().reset_choices()
         self._update()
-
-    def _make_fields(self) -> None:
-        self.layers = widgets.Select(
-            name="layers",
-            label="Layers",
-            choices=self._offered_layers,
-            tooltip="The layers to colour. Only layers that can be coloured are listed; "
-            "hold Ctrl or Shift to choose several. A colour layer is seen as grey and "
-            "coloured anew.",
-        )
-        self.layers.native.setFixedHeight(LIST_HEIGHT)
-        policy = QSizePolicy.Policy
-        self.layers.native.setSizePolicy(policy.Expanding, policy.Fixed)
-        self.planes = widgets.RadioButtons(
-            name="planes",
-            label="Colour",
-            choices=[THIS_PLANE, WHOLE_STACK],
-            orientation="horizontal",
-            tooltip="Of a layer with more than two axes: only the plane you see, or every plane, "
-            "one after the other.",
-        )
-        self.planes.value = THIS_PLANE
-        self.model = widgets.ComboBox(
-            name="model",
-            label="Model",
-            choices=_model_choices,
-            tooltip="The trained model that guesses the colours. Models that you train or import "
-            "appear here by themselves.",
-        )
-        self.device = widgets.ComboBox(
-            name="device",
-            label="Device",
-            choices=["auto", "cpu", "cuda", "mps"],
-            value="auto",
-            tooltip="What computes: auto takes a graphics card (cuda: NVIDIA, mps: Apple) when "
-            "there is one that works, otherwise the processor (cpu). Which one was taken, and "
-            "why, is told after a run.",
-        )
-        self._fields = [self.layers, self.planes, self.model, self.device]
-        self._form = widgets.Container[Any](name="form", widgets=self._fields)
-        self._form.margins = (0, 0, 0, 0)
 
     def _make_foot(self) -> None:
         self.cost = text_label("cost", "How many planes will be coloured; size of the result.")
@@ -132,8 +75,7 @@ class ColorizeDock(ScrollContainer):
     def _listen(self) -> None:
         self.run.changed.connect(self._start)
         self.cancel.changed.connect(self._cancel)
-        for field in self._fields:
-            field.changed.connect(self._update)
+        self.form.changed.connect(self._update)
         models_changed.connect(self._refresh_models)
         self._viewer.layers.selection.events.changed.connect(self._follow_selection)
         for event in ("point", "order", "ndisplay"):
@@ -145,32 +87,18 @@ class ColorizeDock(ScrollContainer):
         self._run = None
         models_changed.disconnect(self._refresh_models, missing_ok=True)
 
-    def _offered_layers(self, _: Any = None) -> list[Layer]:
-        return workable_layers(self._viewer)
-
-    def _default_layers(self, offered: list[Layer]) -> list[Layer]:
-        """Return what is chosen when nobody chose: what is selected, or the topmost source."""
-        sources = [layer for layer in offered if not is_result(layer)] or offered
-        selected = [layer for layer in sources if layer in self._viewer.layers.selection]
-        return selected or sources[:1]
-
-    def _follow_selection(self, _: Any = None) -> None:
-        """Choose what is selected in napari's list; a fresh result does not replace its source."""
-        if not self._open:
-            return
-        selection = self._viewer.layers.selection
-        selected = [
-            layer
-            for layer in self._offered_layers()
-            if layer in selection and not is_result(layer) and layer in self.layers.choices
-        ]
-        if selected:
-            self.layers.value = selected
-        self._update()
+    def _be_shown(self) -> None:
+        align_labels(self.form.native)
+        self._refresh_models()
 
     def _refresh_models(self) -> None:
         if self._open:
-            self.model.reset_choices()
+            self.form.model.reset_choices()
+            self._update()
+
+    def _follow_selection(self, _: Any = None) -> None:
+        if self._open:
+            self.form.follow_selection()
             self._update()
 
     def _update(self, _: Any = None) -> None:
@@ -179,11 +107,10 @@ class ColorizeDock(ScrollContainer):
             return
         reason, cost = "", ""
         try:
-            order = self._order()
+            order = self.form.order()
             reason, cost = _shortage(order), _cost(order)
         except ColorizeError as error:
             reason = str(error)
-        self.planes.enabled = any(layer.ndim > 2 for layer in self.layers.value)
         busy = self._run is not None
         self.run.enabled = not reason and not busy
         self.run.tooltip = reason or "Colour the chosen layers; each gives a new layer."
@@ -191,27 +118,9 @@ class ColorizeDock(ScrollContainer):
         show_text(self.cost, "" if reason else cost)
         show_text(self.reason, "" if busy else reason)
 
-    def _order(self) -> Order:
-        """Return what the form asks for.
-
-        Raises
-        ------
-        ColorizeError
-            When something is missing; the text tells what.
-        """
-        # While napari removes a layer it moves the sliders first and calls reset_choices after.
-        chosen = [layer for layer in self.layers.value if layer in self._viewer.layers]
-        if not chosen:
-            raise ColorizeError(_why_no_layer(self._viewer))
-        if self.model.value is None:
-            raise ColorizeError("No model is installed: train one or import one.")
-        whole = self.planes.value == WHOLE_STACK
-        sources = tuple(take_source(self._viewer, layer, whole=whole) for layer in chosen)
-        return Order(sources, self.model.value, self.device.value)
-
     def _start(self) -> None:
         try:
-            run = Run(self._viewer, self._order())
+            run = Run(self._viewer, self.form.order())
         except ColorizeError as error:
             show_text(self.status, str(error))
             return
@@ -251,6 +160,15 @@ class ColorizeDock(ScrollContainer):
             self._update()
 
 
+class ActivityBar(cancelable_progress):  # type: ignore[misc]  # tqdm brings no types
+    """A bar in napari's activity dock whose Cancel acts at once, not at the next step."""
+
+    def cancel(self) -> None:
+        """Ask the run to end."""
+        super().cancel()
+        self.cancel_callback()
+
+
 def colorize_active_layer(viewer: napari.Viewer) -> None:
     """Colour the plane in view of the active layer, with the default model.
 
@@ -266,12 +184,10 @@ def colorize_active_layer(viewer: napari.Viewer) -> None:
     except ColorizeError as error:
         show_warning(str(error))
         return
-    bar = cancelable_progress(total=BAR, desc=f"Colorizing {layer.name}")
+    bar = ActivityBar(total=100, desc=f"Colorizing {layer.name}", cancel_callback=run.cancel)
 
     def progressed(share: float) -> None:
-        if bar.is_canceled:
-            run.cancel()
-        bar.update(round(share * BAR) - bar.n)
+        bar.update(round(share * 100) - bar.n)
 
     def ended(ending: Ending) -> None:
         bar.close()
@@ -281,22 +197,6 @@ def colorize_active_layer(viewer: napari.Viewer) -> None:
     run.progressed.connect(progressed)
     run.ended.connect(ended)
     run.start()
-
-
-def _model_choices(_: Any) -> list[tuple[str, str]]:
-    """Return name and path of each model, the default first."""
-    models = sorted(list_models(), key=lambda model: model.name != DEFAULT_MODEL)
-    return [(model.name, str(model.path)) for model in models]
-
-
-def _why_no_layer(viewer: napari.viewer.Viewer) -> str:
-    """Return why no layer is chosen, in words."""
-    active = viewer.layers.selection.active
-    if workable_layers(viewer):
-        return "Choose a layer in the list."
-    if active is not None:
-        return refusal(active)
-    return "There is no image to colour: open one, or File > Open Sample > Colorize."
 
 
 def _cost(order: Order) -> str:

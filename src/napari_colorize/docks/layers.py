@@ -1,4 +1,4 @@
-"""Layers to arrays and back: the only file that knows what a napari layer is.
+"""Layers to arrays and back: which can be coloured, what a worker reads, what comes of it.
 
 A :class:`Source` is taken from a layer in the main thread; from then on a worker reads planes
 from it without touching napari. What it holds is what the layer was at that moment.
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from napari.layers import Image
 
+from napari_colorize.docks.geometry import flat_geometry, moved_geometry, whole_geometry
 from napari_colorize.errors import PictureError
 
 if TYPE_CHECKING:
@@ -152,11 +153,11 @@ def take_source(viewer: Viewer, layer: Layer, *, whole: bool) -> Source:
     axes = _plane_axes(viewer, layer.ndim)
     place = None if whole or layer.ndim == 2 else _place_in_view(viewer, layer, axes)
     if place is None:
-        geometry = _geometry(layer)
+        geometry = whole_geometry(layer)
     elif axes == (layer.ndim - 2, layer.ndim - 1):
-        geometry = _flat_geometry(layer, axes)
+        geometry = flat_geometry(layer, axes)
     else:
-        geometry = _moved_geometry(layer, place)
+        geometry = moved_geometry(layer, place)
     return Source(
         layer=layer,
         data=_full_resolution(layer),
@@ -254,64 +255,3 @@ def _viewer_units(viewer: Viewer, layer: Image) -> NDArray[np.float64]:
         return np.ones(layer.ndim)
     pairs = zip(units[-layer.ndim :], layer.units, strict=True)
     return np.array([(1.0 * here).to(there).magnitude for here, there in pairs])
-
-
-def _geometry(layer: Image) -> dict[str, Any]:
-    return {
-        "scale": layer.scale,
-        "translate": layer.translate,
-        "rotate": layer.rotate,
-        "shear": layer.shear,
-        "affine": layer.affine.affine_matrix,
-        "units": layer.units,
-        "axis_labels": layer.axis_labels,
-    }
-
-
-def _flat_geometry(layer: Image, axes: tuple[int, int]) -> dict[str, Any]:
-    """Return the geometry of a plane on its own, lying where napari draws it."""
-    chosen, block = list(axes), np.ix_(axes, axes)
-    homogeneous = [*axes, layer.ndim]
-    shear, affine = _shear_matrix(layer), layer.affine.affine_matrix
-    kept = {
-        "units": tuple(layer.units[axis] for axis in axes),
-        "axis_labels": tuple(layer.axis_labels[axis] for axis in axes),
-    }
-    if all(_keeps_apart(matrix, axes) for matrix in (layer.rotate, shear, affine[:-1, :-1])):
-        return {
-            "scale": layer.scale[chosen],
-            "translate": layer.translate[chosen],
-            "rotate": layer.rotate[block],
-            "shear": shear[block],
-            "affine": affine[np.ix_(homogeneous, homogeneous)],
-            **kept,
-        }
-    # The plane is turned out of itself: its parts mean nothing alone, their product does.
-    corners = [np.zeros(layer.ndim), *np.eye(layer.ndim)[chosen]]
-    origin, *ends = (np.asarray(layer.data_to_world(corner))[chosen] for corner in corners)
-    whole = np.eye(3)
-    whole[:2] = np.stack([*(end - origin for end in ends), origin], axis=1)
-    return {"affine": whole, **kept}
-
-
-def _moved_geometry(layer: Image, place: tuple[int, ...]) -> dict[str, Any]:
-    """Return the geometry of a layer whose index 0 is the plane at `place`."""
-    here, there = (np.asarray(layer.data_to_world(p)) for p in (np.zeros(layer.ndim), place))
-    geometry = _geometry(layer)
-    shift = np.linalg.solve(geometry["affine"][:-1, :-1], there - here)
-    return {**geometry, "translate": geometry["translate"] + shift}
-
-
-def _shear_matrix(layer: Image) -> NDArray[np.float64]:
-    shear = np.asarray(layer.shear)
-    if shear.ndim == 2:
-        return shear
-    matrix = np.eye(layer.ndim)
-    matrix[np.triu_indices(layer.ndim, k=1)] = shear
-    return matrix
-
-
-def _keeps_apart(matrix: NDArray[np.float64], axes: tuple[int, int]) -> bool:
-    """Return whether a matrix mixes none of `axes` with the other axes."""
-    inside = np.isin(np.arange(len(matrix)), axes)
-    return np.allclose(matrix[inside][:, ~inside], 0) and np.allclose(matrix[~inside][:, inside], 0)

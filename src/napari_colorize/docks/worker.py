@@ -217,12 +217,10 @@ class Colouring:
             self.tell(Ending("failed", f"Colouring failed ({type(error).__name__}): {gist[0]}"))
 
     def _colour_all(self) -> str:
-        if "torch" not in sys.modules:
-            self.tell(Note("Loading PyTorch…"))
         from napari_colorize.api import open_colorizer
 
-        self._stop_if_cancelled()
-        self.tell(Note("Loading the model…"))
+        # The first import of torch takes seconds.
+        self.tell(Note(f"Loading {'the model' if 'torch' in sys.modules else 'PyTorch'}…"))
         with closing(open_colorizer(self.order.model, self.order.device)) as colorizer:
             for source in self.order.sources:
                 self._colour(source, colorizer)

@@ -1,0 +1,149 @@
+"""The form of the Colorize dock: which layers, how much of them, which model and device."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from magicgui import widgets
+from qtpy.QtWidgets import QSizePolicy
+from superqt.utils import signals_blocked
+
+from napari_colorize.docks.layers import is_result, refusal, take_source, workable_layers
+from napari_colorize.docks.worker import Order
+from napari_colorize.errors import ColorizeError
+from napari_colorize.files.models import DEFAULT_MODEL, list_models
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
+    from napari.viewer import Viewer
+
+THIS_PLANE = "This plane"
+WHOLE_STACK = "Whole stack"
+LIST_HEIGHT = 90  # pixels, about six layers; more of them scroll
+
+
+class ColorizeForm(widgets.Container[Any]):
+    """The fields of the dock, and the order that they make.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Its layers are offered, its selection is followed, its sliders choose the plane.
+    """
+
+    def __init__(self, viewer: Viewer) -> None:
+        self._viewer = viewer
+        self._make_fields()
+        fields = [self.layers, self.planes, self.model, self.device]
+        super().__init__(name="form", widgets=fields)
+        self.margins = (0, 0, 0, 0)
+        self.follow_selection()
+
+    def reset_choices(self, *_: Any) -> None:
+        """Read the lists of layers and models anew and keep what is chosen."""
+        chosen = self.layers.value
+        with self.changed.blocked(), signals_blocked(self.layers.native):
+            # magicgui appends what is new: without this the order is not that of the layers.
+            self.layers.native.clear()
+            super().reset_choices()
+            offered = self._offered_layers()
+            # By equality, not by name: renaming a layer must not lose the choice.
+            kept = [layer for layer in chosen if layer in offered]
+            self.layers.value = kept or self._default_layers(offered)
+        self._enable_planes()
+
+    def follow_selection(self) -> None:
+        """Choose what is selected in napari's list; a fresh result does not replace its source."""
+        selection = self._viewer.layers.selection
+        selected = [
+            layer
+            for layer in self._offered_layers()
+            if layer in selection and not is_result(layer) and layer in self.layers.choices
+        ]
+        if selected:
+            self.layers.value = selected
+
+    def order(self) -> Order:
+        """Return what the form asks for.
+
+        Raises
+        ------
+        ColorizeError
+            When something is missing; the text tells what.
+        """
+        # While napari removes a layer it moves the sliders first and calls reset_choices after.
+        chosen = [layer for layer in self.layers.value if layer in self._viewer.layers]
+        if not chosen:
+            raise ColorizeError(self._why_no_layer())
+        if self.model.value is None:
+            raise ColorizeError("No model is installed: train one or import one.")
+        whole = self.planes.value == WHOLE_STACK
+        sources = tuple(take_source(self._viewer, layer, whole=whole) for layer in chosen)
+        return Order(sources, self.model.value, self.device.value)
+
+    def _make_fields(self) -> None:
+        self.layers = widgets.Select(
+            name="layers",
+            label="Layers",
+            choices=self._offered_layers,
+            tooltip="The layers to colour. Only layers that can be coloured are listed; "
+            "hold Ctrl or Shift to choose several. A colour layer is seen as grey and "
+            "coloured anew.",
+        )
+        self.layers.native.setFixedHeight(LIST_HEIGHT)
+        policy = QSizePolicy.Policy
+        self.layers.native.setSizePolicy(policy.Expanding, policy.Fixed)
+        self.planes = widgets.RadioButtons(
+            name="planes",
+            label="Colour",
+            choices=[THIS_PLANE, WHOLE_STACK],
+            orientation="horizontal",
+            tooltip="Of a layer with more than two axes: only the plane you see, or every plane, "
+            "one after the other.",
+        )
+        self.planes.value = THIS_PLANE
+        self.model = widgets.ComboBox(
+            name="model",
+            label="Model",
+            choices=_model_choices,
+            tooltip="The trained model that guesses the colours. Models that you train or import "
+            "appear here by themselves.",
+        )
+        self.device = widgets.ComboBox(
+            name="device",
+            label="Device",
+            choices=["auto", "cpu", "cuda", "mps"],
+            value="auto",
+            tooltip="What computes: auto takes a graphics card (cuda: NVIDIA, mps: Apple) when "
+            "there is one that works, otherwise the processor (cpu). Which one was taken, and "
+            "why, is told after a run.",
+        )
+        self.layers.changed.connect(self._enable_planes)
+
+    def _enable_planes(self) -> None:
+        """Ask for planes only where there are several."""
+        self.planes.enabled = any(layer.ndim > 2 for layer in self.layers.value)
+
+    def _offered_layers(self, _: Any = None) -> list[Layer]:
+        return workable_layers(self._viewer)
+
+    def _default_layers(self, offered: list[Layer]) -> list[Layer]:
+        """Return what is chosen when nobody chose: what is selected, or the topmost source."""
+        sources = [layer for layer in offered if not is_result(layer)] or offered
+        selected = [layer for layer in sources if layer in self._viewer.layers.selection]
+        return selected or sources[:1]
+
+    def _why_no_layer(self) -> str:
+        """Return why no layer is chosen, in words."""
+        active = self._viewer.layers.selection.active
+        if self._offered_layers():
+            return "Choose a layer in the list."
+        if active is not None:
+            return refusal(active)
+        return "There is no image to colour: open one, or File > Open Sample > Colorize."
+
+
+def _model_choices(_: Any) -> list[tuple[str, str]]:
+    """Return name and path of each model, the default first."""
+    models = sorted(list_models(), key=lambda model: model.name != DEFAULT_MODEL)
+    return [(model.name, str(model.path)) for model in models]
