@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -71,6 +72,8 @@ def train(run: RunFolder, settings: dict[str, Any], *, resume: bool, console: Co
     """
     from napari_colorize.api import train_here
 
+    # It tells on stderr what the first lines of a training tell in words of ours.
+    logging.getLogger("lightning_fabric.utilities.rank_zero").setLevel(logging.WARNING)
     if not _is_first_process():
         _wait_for(run)
         train_here(run, resume=resume)

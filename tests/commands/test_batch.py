@@ -1,0 +1,189 @@
+"""Which file becomes which, and what happens to each: planned first, coloured one by one."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from napari_colorize import api
+from napari_colorize.commands.batch import Job, Outcome, colour_all, plan
+from napari_colorize.errors import ColorizeError, ModelError, PictureError
+from napari_colorize.files.pictures import read_picture
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+
+class Painter:
+    """Stands in for the Colorizer: grey as it is, by the type that is asked for."""
+
+    opened = 0
+
+    def __init__(self, *_: object) -> None:
+        Painter.opened += 1
+
+    def set_picture(self, image: NDArray[Any]) -> None:
+        """Hold a picture; one of 7 pixels is one that no memory suffices for."""
+        if image.shape[1] == 7:
+            raise ColorizeError("The memory\ndoes not suffice.")
+        self.image = image
+
+    def colorize(self, dtype: str) -> NDArray[Any]:
+        """Return the picture as RGB."""
+        assert self.image.dtype == dtype
+        return self.image if self.image.ndim == 3 else np.repeat(self.image[..., None], 3, -1)
+
+    def close(self) -> None:
+        """Forget nothing."""
+
+
+@pytest.fixture(autouse=True)
+def painter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put the stand-in behind the door to torch."""
+    monkeypatch.setattr(Painter, "opened", 0)
+    monkeypatch.setattr(api, "open_colorizer", Painter)
+
+
+def save(path: Path, width: int = 5, dtype: type = np.uint8) -> Path:
+    """Write a small grey picture."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.arange(4 * width).reshape(4, width).astype(dtype)
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def run(inputs: list[Path], out: Path, force: bool = False) -> list[Outcome]:
+    """Plan and colour."""
+    return list(colour_all(plan(inputs, out), model=None, device="cpu", force=force))
+
+
+def test_places_of_files_and_folders(tmp_path: Path) -> None:
+    """A file goes under its name, what is in a folder under its path there, in order."""
+    save(tmp_path / "in" / "sub" / "b.png")
+    save(tmp_path / "in" / "a.jpg")
+    one = save(tmp_path / "else" / "c.bmp")
+    out = tmp_path / "out"
+    assert plan([tmp_path / "in", one, one], out) == [
+        Job(tmp_path / "in" / "a.jpg", out / "a.jpg"),
+        Job(tmp_path / "in" / "sub" / "b.png", out / "sub" / "b.png"),
+        Job(one, out / "c.bmp"),
+    ]
+
+
+def test_results_in_the_folder_are_no_inputs(tmp_path: Path) -> None:
+    """A second run of a folder with its results inside finds the same pictures."""
+    first = save(tmp_path / "a.png")
+    save(tmp_path / "out" / "a.png")
+    assert plan([tmp_path], tmp_path / "out") == [Job(first, tmp_path / "out" / "a.png")]
+
+
+def test_two_inputs_never_become_one_file(tmp_path: Path) -> None:
+    """Both are named and nothing is done."""
+    one, two = save(tmp_path / "1" / "p.png"), save(tmp_path / "2" / "p.png")
+    with pytest.raises(PictureError) as caught:
+        plan([one, two], tmp_path / "out")
+    assert str(caught.value) == (
+        f"{one} and {two} would both become {tmp_path / 'out' / 'p.png'}; "
+        "colour them into different folders."
+    )
+
+
+def test_inputs_are_never_overwritten(tmp_path: Path) -> None:
+    """Neither by OUT being their folder, nor through a link to it."""
+    one = save(tmp_path / "p.png")
+    with pytest.raises(PictureError, match="would overwrite"):
+        plan([one], tmp_path)
+    with pytest.raises(PictureError, match="would overwrite"):
+        plan([tmp_path], tmp_path)
+    (tmp_path / "link").symlink_to(tmp_path, target_is_directory=True)
+    with pytest.raises(PictureError, match="would overwrite"):
+        plan([one], tmp_path / "link")
+
+
+def test_inputs_that_are_nothing(tmp_path: Path) -> None:
+    """Missing files, empty folders and a file as OUT are refused before any work."""
+    one = save(tmp_path / "p.png")
+    (tmp_path / "empty").mkdir()
+    for inputs, out, message in (
+        ([tmp_path / "none.png"], tmp_path / "out", r"none\.png does not exist"),
+        ([tmp_path / "empty"], tmp_path / "out", r"No pictures are in .*empty"),
+        ([one], one, r"p\.png is a file; name a folder"),
+        ([one], tmp_path / "new.jpg", r"new\.jpg looks like a picture; name a folder"),
+    ):
+        with pytest.raises(PictureError, match=message):
+            plan(inputs, out)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "p.png"]
+
+
+def test_existing_results_are_skipped(tmp_path: Path) -> None:
+    """What exists is left as it is, and the model is not even opened; force writes anew."""
+    one = save(tmp_path / "in" / "p.png")
+    out = tmp_path / "out"
+    save(out / "p.png", width=9)
+    assert run([one], out) == [Outcome(one, skipped=True)]
+    assert Painter.opened == 0
+    assert read_picture(out / "p.png").pixels.shape == (4, 9)
+    assert run([one], out, force=True) == [Outcome(one, written=out / "p.png")]
+    assert read_picture(out / "p.png").pixels.shape == (4, 5, 3)
+
+
+def test_sixteen_bits_become_a_tiff(tmp_path: Path) -> None:
+    """A 16-bit PNG gives a 16-bit TIFF, which a second run knows; a TIFF keeps its name."""
+    deep = save(tmp_path / "in" / "deep.png", dtype=np.uint16)
+    tiff = save(tmp_path / "in" / "sub" / "t.tiff", dtype=np.uint16)
+    out = tmp_path / "out"
+    assert [one.written for one in run([tmp_path / "in"], out)] == [
+        out / "deep.tif",
+        out / "sub" / "t.tiff",
+    ]
+    for path, source in ((out / "deep.tif", deep), (out / "sub" / "t.tiff", tiff)):
+        pixels = read_picture(path).pixels
+        assert pixels.dtype == np.uint16
+        assert np.array_equal(pixels[..., 0], read_picture(source).pixels)
+    assert all(one.skipped for one in run([tmp_path / "in"], out))
+
+
+def test_sixteen_bits_never_take_another_ones_place(tmp_path: Path) -> None:
+    """x.png of 16 bits beside x.tif is told, and x.tif is what it should be."""
+    save(tmp_path / "in" / "x.png", dtype=np.uint16)
+    save(tmp_path / "in" / "x.tif", width=9)
+    first, second = run([tmp_path / "in"], tmp_path / "out")
+    assert "has 16 bits and would become" in first.reason
+    assert second.written == tmp_path / "out" / "x.tif"
+    assert read_picture(second.written).pixels.shape == (4, 9, 3)
+
+
+def test_a_bad_file_does_not_stop_the_others(tmp_path: Path) -> None:
+    """Each failure is one line, the pictures after it are coloured, no file is left half."""
+    broken = tmp_path / "in" / "a.jpg"
+    save(broken)
+    os.truncate(broken, broken.stat().st_size // 2)
+    save(tmp_path / "in" / "b.png", width=7)
+    good = save(tmp_path / "in" / "c.png")
+    outcomes = run([tmp_path / "in"], tmp_path / "out")
+    assert [bool(one.reason) for one in outcomes] == [True, True, False]
+    assert outcomes[1].reason == "The memory does not suffice."
+    assert "\n" not in outcomes[0].reason
+    assert outcomes[2] == Outcome(good, written=tmp_path / "out" / "c.png")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["c.png"]
+    assert Painter.opened == 1
+
+
+def test_a_model_that_is_none_ends_the_batch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What concerns all pictures is raised once, not told for each."""
+
+    def refuse(*_: object) -> Callable[..., None]:
+        raise ModelError("There is no such model.")
+
+    monkeypatch.setattr(api, "open_colorizer", refuse)
+    with pytest.raises(ModelError):
+        run([save(tmp_path / "in" / "p.png")], tmp_path / "out")
