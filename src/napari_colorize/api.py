@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from napari_colorize.errors import PictureError, TrainingError
-from napari_colorize.files.models import ModelInfo, find_model, list_models
 from napari_colorize.files.cards import read_card
+from napari_colorize.files.models import find_model, list_models
 from napari_colorize.runs.config import TrainingConfig
 from napari_colorize.runs.folder import RunFolder
 from napari_colorize.runs.process import start_training
@@ -14,12 +15,11 @@ from napari_colorize.runs.process import start_training
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
 
-    from napari_colorize.evaluation import ScoreCard
+    from napari_colorize.score_card import ScoreCard
     from napari_colorize.prediction import Colorizer
     from napari_colorize.runs.events import Event
 
@@ -169,7 +169,7 @@ def evaluate(
     from napari_colorize.evaluation import evaluate_model
 
     return evaluate_model(
-        folder, model=model, device=device, limit=limit, progress=progress, cancel=cancel
+        Path(folder), model=model, device=device, limit=limit, progress=progress, cancel=cancel
     )
 
 

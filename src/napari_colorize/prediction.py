@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -25,6 +24,8 @@ from napari_colorize.networks.devices import (
 from napari_colorize.networks.weights import load_network
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
 # A picture more than so many times longer than high is squeezed before the network sees it.
@@ -157,7 +158,6 @@ class Colorizer:
         seen = lightness.reduced(*working_shape(lightness.shape, size), cancel)
         ab = self._predict(seen, cancel)
         guide_shape = working_shape(lightness.shape, GUIDE * size)
-        guide_shape = (min(guide_shape[0], lightness.shape[0]), min(guide_shape[1], lightness.shape[1]))
         guide = lightness.reduced(*guide_shape, cancel)
         small = functional.interpolate(
             ab[None], guide_shape, mode="bicubic", align_corners=False, antialias=True

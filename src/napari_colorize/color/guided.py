@@ -54,9 +54,7 @@ class GuidedColor:
         share = (place - above).float()[:, None].to(self.lines.device)
         lines = torch.lerp(self.lines[:, above], self.lines[:, below], share)  # (4, rows, w)
         if width != self.shape[1]:
-            lines = functional.interpolate(
-                lines, self.shape[1], mode="linear", align_corners=False
-            )
+            lines = functional.interpolate(lines, self.shape[1], mode="linear", align_corners=False)
         return torch.addcmul(lines[2:], lines[:2], lightness)
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
 from napari_colorize.color.lab import lightness_of_grey, rgb_to_lab
 from napari_colorize.errors import Cancelled, PictureError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
 
 # Pixels worked on at once: small enough that a strip stays in the processor's cache.
 STRIP_PIXELS = 1 << 18
@@ -63,9 +66,7 @@ class Lightness:
             return picked.reshape(index.shape)
         return _lightness(self._encoded(start, stop))
 
-    def reduced(
-        self, height: int, width: int, cancel: Callable[[], bool] | None = None
-    ) -> Tensor:
+    def reduced(self, height: int, width: int, cancel: Callable[[], bool] | None = None) -> Tensor:
         """Return L of the picture resized, (height, width) float32.
 
         The sRGB values are averaged, as they are when photographs are made smaller.
@@ -105,13 +106,12 @@ class Lightness:
 
     def _scaled(self, values: NDArray[Any]) -> NDArray[np.float32]:
         """Return values brought to 0..1, black for what is not a number."""
-        exact = np.float64 if values.dtype.itemsize > 4 or self._high - self._low > 2**24 else None
-        scaled = values.astype(exact or np.float32)
-        scaled -= self._low
-        scaled *= 1 / (self._high - self._low)
+        wide = values.dtype.itemsize > 4 or self._high - self._low > 2**24
+        scaled: NDArray[np.floating] = values.astype(np.float64 if wide else np.float32)
+        scaled = np.clip((scaled - self._low) / (self._high - self._low), 0, 1)
         if values.dtype.kind == "f":
-            np.nan_to_num(scaled, copy=False, nan=0.0, posinf=1.0, neginf=0.0)
-        return np.clip(scaled, 0, 1).astype(np.float32, copy=False)
+            scaled = np.nan_to_num(scaled, copy=False, nan=0.0)
+        return scaled.astype(np.float32, copy=False)
 
 
 def _as_picture(image: Any) -> NDArray[Any]:
@@ -121,9 +121,7 @@ def _as_picture(image: Any) -> NDArray[Any]:
     except Exception as error:
         raise PictureError(f"The picture cannot be read as an array: {error}.") from error
     if values.dtype.kind not in "buif":
-        raise PictureError(
-            f"A picture has to hold real numbers, got an array of {values.dtype}."
-        )
+        raise PictureError(f"A picture has to hold real numbers, got an array of {values.dtype}.")
     _check_shape(values.shape)
     if values.ndim == 3:
         values = values[..., :3]

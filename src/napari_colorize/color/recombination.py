@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_colorize.color.lab import encode_srgb, fitted_linear
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 OutputType = Literal["uint8", "uint16"]
 

@@ -1,0 +1,40 @@
+"""From L and ab to pixels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from skimage.color import rgb2lab
+
+from napari_colorize.color.lab import lab_to_rgb, lightness_of_grey
+from napari_colorize.color.recombination import recombine
+
+
+class TestRecombine:
+    """Pixels of 8 and 16 bits."""
+
+    @pytest.mark.parametrize(("dtype", "largest"), [("uint8", 255), ("uint16", 65535)])
+    def test_greys_come_back_exactly(self, dtype: str, largest: int) -> None:
+        """Without colour every grey level returns to itself in all three channels."""
+        grey = torch.arange(largest + 1)[None]
+        pixels = recombine(lightness_of_grey(grey / largest), torch.zeros(2, 1, largest + 1), dtype)  # type: ignore[arg-type]
+        assert pixels.dtype == dtype
+        assert np.array_equal(pixels, np.stack([grey.numpy()] * 3, axis=-1))
+
+    def test_agrees_with_the_exact_way(self) -> None:
+        """The table of 8-bit values is at most one level away, and rarely."""
+        torch.manual_seed(0)
+        lab = torch.rand(3, 300, 300) * torch.tensor([100.0, 200, 200]).view(3, 1, 1)
+        lab[1:] -= 100
+        exact = (lab_to_rgb(lab) * 255).round().permute(1, 2, 0).numpy()
+        difference = np.abs(recombine(lab[0], lab[1:], "uint8") - exact)
+        assert difference.max() <= 1
+        assert difference.mean() < 0.01
+
+    def test_lightness_is_kept_for_wild_colours(self) -> None:
+        """Far outside of the gamut L still moves by no more than the rounding to 8 bits."""
+        torch.manual_seed(0)
+        lightness, ab = torch.rand(200, 200) * 100, torch.randn(2, 200, 200) * 100
+        got = rgb2lab(recombine(lightness, ab, "uint8"))[..., 0]
+        assert np.abs(got - lightness.numpy()).mean() < 0.35
