@@ -160,9 +160,12 @@ def test_resuming_with_other_settings(tmp_path: Path, ends_with: Callable[..., A
     train(run, epochs=7)
     run.last_checkpoint.write_bytes(b"")
     assert train(run, resume=True, epochs=7)[0] == 130
-    assert resumed == [False, True]
+    assert train(run, resume=True, folder="/photographs/../photographs/")[0] == 130
+    with pytest.raises(RunError, match="The run has folder '/photographs', not '/pictures'"):
+        train(run, resume=True, folder="/pictures")
     with pytest.raises(RunError, match="The run has epochs 7, not 9"):
         train(run, resume=True, epochs=9)
+    assert resumed == [False, True, True]
 
 
 def test_a_run_that_is_there_is_not_overwritten(

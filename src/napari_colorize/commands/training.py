@@ -10,6 +10,7 @@ import socket
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.progress import BarColumn, Progress, TextColumn
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 PATIENCE = 60.0
 # Errors of what was given rather than of the work.
 BAD_INPUT = frozenset({"DataError", "ModelError", "RunError"})
+# Settings that name a folder, which may be written in more than one way.
+PLACES = frozenset({"folder", "validation", "cache"})
 
 
 def train(run: RunFolder, settings: dict[str, Any], *, resume: bool, console: Console) -> int:
@@ -174,11 +177,15 @@ def _prepare(run: RunFolder, settings: dict[str, Any], resume: bool) -> None:
         return
     wanted = TrainingConfig(**before | settings).to_dict()
     for name, value in before.items():
-        if wanted[name] != value:
+        if wanted[name] != value and not (name in PLACES and _same_place(wanted[name], value)):
             raise RunError(
                 f"The run has {name} {value!r}, not {wanted[name]!r}: leave that out to go on, "
                 "or start another run with --init and its best.safetensors."
             )
+
+
+def _same_place(one: str | None, other: str | None) -> bool:
+    return one is not None and other is not None and Path(one).resolve() == Path(other).resolve()
 
 
 def _summary(event: Started) -> str:
