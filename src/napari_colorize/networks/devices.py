@@ -76,7 +76,8 @@ def device_obstacle(device: str) -> str:
 def choose_precision(device: str) -> Precision:
     """Return bf16-mixed where the hardware multiplies bfloat16 quickly, else 32-true."""
     if device.startswith("cuda"):
-        return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "32-true"
+        fast = torch.cuda.is_bf16_supported(including_emulation=False)
+        return "bf16-mixed" if fast else "32-true"
     if device == "cpu" and _cpu_has_bfloat16():
         return "bf16-mixed"
     return "32-true"
@@ -96,5 +97,8 @@ def is_out_of_memory(error: BaseException) -> bool:
         return True
     text = str(error).lower()
     return isinstance(error, RuntimeError) and (
-        "out of memory" in text or "can't allocate memory" in text or "not enough memory" in text
+        "out of memory" in text
+        or "can't allocate memory" in text
+        or "not enough memory" in text
+        or "alloc_failed" in text  # cuBLAS and cuDNN
     )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from napari_colorize.errors import ColorizeError
-from napari_colorize.runs.events import Failed, Stopped
+from napari_colorize.runs.events import Failed, Finished, Stopped
 from napari_colorize.runs.folder import RunFolder
 from napari_colorize.training.run import run_training
 
@@ -17,14 +18,20 @@ def main() -> int:
     parser.add_argument("run", help="a run folder with its config.json")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     arguments = parser.parse_args()
+    if sys.flags.safe_path:  # also for the processes that Fabric starts
+        os.environ["PYTHONSAFEPATH"] = "1"
     try:
-        last = run_training(RunFolder(arguments.run), resume=arguments.resume)
+        run = RunFolder(arguments.run)
+        before = run.last_event()
+        last = run_training(run, resume=arguments.resume)
     except ColorizeError as error:
         print(error, file=sys.stderr)
         return 1
     if isinstance(last, Failed):
         print(f"{last.message} {last.advice}".strip(), file=sys.stderr)
         return 1
+    if isinstance(last, Finished) and last == before:
+        print(f"The run has finished already: {last.reason}.")
     return 130 if isinstance(last, Stopped) else 0
 
 

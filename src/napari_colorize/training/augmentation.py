@@ -38,9 +38,9 @@ class Augmentation:
         )
 
 
-def draw_augmentation(count: int, seed: int, step: int, rank: int = 0) -> Augmentation:
+def draw_augmentation(count: int, seed: int, step: int) -> Augmentation:
     """Return the random changes of `count` pictures of a step; the same on every device."""
-    state = np.random.SeedSequence([seed, step, rank]).generate_state(1)
+    state = np.random.SeedSequence([seed, step]).generate_state(1)
     generator = torch.Generator().manual_seed(int(state[0]))
     flip, gamma, contrast, brightness = torch.rand(4, count, 1, 1, 1, generator=generator)
     return Augmentation(

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import queue
-import threading
-from collections.abc import Iterator, Sequence
+import os
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from numpy.typing import NDArray
 
 # Random zoom and change of aspect of a crop, as the largest natural logarithm.
 ZOOM = 0.25
 ASPECT = 0.1
-# Batches that are cut ahead of the step that needs them.
-AHEAD = 3
+# Batches that are cut ahead of the step that needs them, and threads that cut them.
+AHEAD = 4
+THREADS = max(1, min(AHEAD, (os.cpu_count() or 1) // 2))
 
 
 class PhotographSource(Protocol):
@@ -33,7 +38,7 @@ class Batches:
     """The batches of a training.
 
     A batch depends on the seed and the step alone, so a training that was interrupted goes on with
-    the very batches that it would have had.
+    the very batches that it would have had, and several processes cut the same ones as one.
 
     Parameters
     ----------
@@ -64,76 +69,61 @@ class Batches:
         """Steps in which every photograph is seen once; the last batch is filled up."""
         return -(-len(self.indices) // self.batch_size)
 
+    @property
+    def share(self) -> slice:
+        """What of a batch is this process's."""
+        return slice(self.rank, self.batch_size, self.processes)
+
     def photographs_of(self, step: int) -> list[int]:
         """Return the numbers of the photographs of this process's share of a step."""
         epoch, place = divmod(step, self.steps_per_epoch)
         order = np.random.default_rng([self.seed, epoch]).permutation(len(self.indices))
         places = np.arange(place * self.batch_size, (place + 1) * self.batch_size) % len(order)
-        share = places[self.rank :: self.processes]
-        return [int(self.indices[i]) for i in order[share]]
+        return [int(self.indices[i]) for i in order[places[self.share]]]
 
     def cut(self, step: int) -> Tensor:
-        """Return the crops of a step, (B, crop, crop, 3) uint8."""
-        rng = np.random.default_rng([self.seed, step, self.rank])
+        """Return the crops of this process's share of a step, (B, crop, crop, 3) uint8."""
+        chance = np.random.default_rng([self.seed, step, 1]).random((self.batch_size, 4))
         crops = [
-            random_crop(self.source[i], self.crop, self.working_size, rng)
-            for i in self.photographs_of(step)
+            random_crop(self.source[i], self.crop, self.working_size, numbers)
+            for i, numbers in zip(self.photographs_of(step), chance[self.share], strict=True)
         ]
         return torch.from_numpy(np.stack(crops))
 
-    def from_step(self, first: int, end: int) -> Iterator[Tensor]:
-        """Yield the crops of the steps `first` to `end` (left out), cut ahead in a thread."""
-        ready: queue.Queue[Tensor | Exception] = queue.Queue(maxsize=AHEAD)
-        done = threading.Event()
-
-        def deliver(item: Tensor | Exception) -> bool:
-            while not done.is_set():
-                try:
-                    ready.put(item, timeout=0.1)
-                except queue.Full:
-                    continue
-                return True
-            return False
-
-        def cut_ahead() -> None:
-            for step in range(first, end):
-                try:
-                    item: Tensor | Exception = self.cut(step)
-                except Exception as error:  # carried to the training's thread
-                    item = error
-                if not deliver(item):
-                    return
-
-        thread = threading.Thread(target=cut_ahead, name="crops", daemon=True)
-        thread.start()
+    def from_step(self, first: int, end: int) -> Generator[Future[Tensor]]:
+        """Yield the crops of the steps `first` to `end` (left out), cut ahead in threads."""
+        pool = ThreadPoolExecutor(THREADS, thread_name_prefix="crops")
+        ahead: deque[Future[Tensor]] = deque()
         try:
-            for _ in range(first, end):
-                item = ready.get()
-                if isinstance(item, Exception):
-                    raise item
-                yield item
+            for step in range(first, end):
+                ahead.append(pool.submit(self.cut, step))
+                if len(ahead) == AHEAD:
+                    yield ahead.popleft()
+            while ahead:
+                yield ahead.popleft()
         finally:
-            done.set()
-            thread.join()
+            pool.shutdown(cancel_futures=True)
 
 
 def random_crop(
-    photograph: NDArray[np.uint8], crop: int, working_size: int, rng: np.random.Generator
+    photograph: NDArray[np.uint8], crop: int, working_size: int, chance: NDArray[np.float64]
 ) -> NDArray[np.uint8]:
     """Return a random window of a photograph, (crop, crop, 3) uint8.
 
     The window is `crop` pixels of a photograph whose short side is `working_size`, a little nearer
-    or farther, a little squeezed, and never larger than the photograph.
+    or farther, a little squeezed, and never larger than the photograph. `chance` is four numbers,
+    0..1: zoom, aspect, and how far down and to the right.
     """
     height, width = photograph.shape[:2]
-    zoom, aspect = rng.uniform(-ZOOM, ZOOM), rng.uniform(-ASPECT, ASPECT)
+    zoom, aspect = (2 * chance[0] - 1) * ZOOM, (2 * chance[1] - 1) * ASPECT
     side = crop * min(height, width) / working_size * np.exp(zoom)
     window_height = min(height, side * np.exp(aspect))
     window_width = min(width, side * np.exp(-aspect))
-    top = rng.uniform(0, height - window_height)
-    left = rng.uniform(0, width - window_width)
-    box = (left, top, left + window_width, top + window_height)
-    return _resize(photograph, crop, box)
+    top = chance[2] * (height - window_height)
+    left = chance[3] * (width - window_width)
+    # The sums may be a last digit too large.
+    bottom, right = min(height, top + window_height), min(width, left + window_width)
+    return _resize(photograph, crop, (left, top, right, bottom))
 
 
 def centre_crop(photograph: NDArray[np.uint8], crop: int) -> NDArray[np.uint8]:

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from napari_colorize.color.lab import lab_to_rgb
 from napari_colorize.errors import TrainingError
 from napari_colorize.networks.devices import is_out_of_memory
-from napari_colorize.runs.config import TrainingConfig
 from napari_colorize.runs.events import Healed, Step, Validated
 from napari_colorize.training.augmentation import augment, draw_augmentation, to_lab
-from napari_colorize.training.batches import Batches
 from napari_colorize.training.losses import LOSSES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+    from concurrent.futures import Future
+
+    from napari_colorize.runs.config import TrainingConfig
+    from napari_colorize.training.batches import Batches
+    from napari_colorize.training.launch import Fabric
 
 T = TypeVar("T")
 
@@ -27,6 +32,10 @@ T = TypeVar("T")
 GRADIENT_NORM = 1.0
 # Steps over which the speed is averaged.
 SPEED_WINDOW = 20
+
+
+class DivergedError(TrainingError):
+    """The loss or its gradients are no numbers any more: the steps were too long."""
 
 
 @dataclass
@@ -66,7 +75,7 @@ class Training:
     progress: Progress = field(default_factory=Progress)
 
     def __post_init__(self) -> None:
-        self.progress.micro_batch = max(1, self.config.batch_size // self.batches.processes)
+        self.progress.micro_batch = self._largest_share
         self.loss = LOSSES[self.config.loss]
         optimizer = torch.optim.AdamW(
             self.network.parameters(),
@@ -80,6 +89,11 @@ class Training:
             name: tensor.detach().clone() for name, tensor in self.network.state_dict().items()
         }
         self._speed: list[float] = []
+
+    @property
+    def _largest_share(self) -> int:
+        """Pictures of a batch that the first process takes; no other takes more."""
+        return -(-self.batches.batch_size // self.batches.processes)
 
     @property
     def total_steps(self) -> int:
@@ -102,86 +116,128 @@ class Training:
             return f"all {self.config.epochs} epochs done"
         return ""
 
-    def run(self) -> Iterator[Step | Validated | Healed]:
+    def run(self) -> Generator[Step | Validated | Healed]:
         """Train to the end, yielding what happened.
 
         Between two events the training stands at a whole step: it may be saved, and left for good.
 
         Raises
         ------
+        DivergedError
+            If the loss is not a number; the weights are those from before that step.
         TrainingError
-            If the loss is not a number, or one picture alone does not fit into memory.
+            If one picture alone does not fit into memory, or another process failed.
         """
-        crops = self.batches.from_step(self.progress.step, self.total_steps)
-        try:
+        with closing(self.batches.from_step(self.progress.step, self.total_steps)) as cut:
             while True:
                 if self._owes_validation():
                     yield (yield from self._healed(self._validate))
                 if self.finished:
                     return
-                yield from self._advance(next(crops))
-        finally:
-            crops.close()  # type: ignore[attr-defined]
+                yield from self._advance(cut)
 
     def _owes_validation(self) -> bool:
         epochs, rest = divmod(self.progress.step, self.batches.steps_per_epoch)
         return rest == 0 and epochs > self.progress.validated
 
-    def _advance(self, crops: Tensor) -> Iterator[Step | Healed]:
+    def _advance(self, cut: Iterator[Future[Tensor]]) -> Iterator[Step | Healed]:
         """Do one step, in as many pieces as the memory asks for."""
         started = time.perf_counter()
         rate = self._learning_rate()
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        loss = yield from self._healed(lambda: self._gradients(crops))
-        if not math.isfinite(loss):
-            raise TrainingError(
+        crops = next(cut)
+        mean = yield from self._healed(lambda: self._gradients(crops.result()))
+        loss, norm = self._shared_and_clipped(mean)
+        # Half precision scales its gradients and leaves out a step whose scale was too large.
+        if not (math.isfinite(loss) and (math.isfinite(norm) or self._scaled)):
+            raise DivergedError(
                 f"The loss is not a number at step {self.progress.step + 1}; "
                 "the weights from before it were kept."
             )
-        self.fabric.clip_gradients(self.wrapped, self.optimizer, max_norm=GRADIENT_NORM)
         self.optimizer.step()
         self.progress.step += 1
         self._follow()
         yield self._step_event(loss, rate, time.perf_counter() - started)
 
-    def _gradients(self, crops: Tensor) -> float:
-        """Leave the gradients of a batch in the network and return its mean loss."""
+    def _gradients(self, crops: Tensor) -> Tensor:
+        """Leave the gradients of this process's share in the network; return its part of the loss.
+
+        Both are scaled so that their mean over the processes is that of the whole batch.
+        """
         self.optimizer.zero_grad(set_to_none=True)
-        changes = draw_augmentation(
-            len(crops), self.config.seed, self.progress.step, self.batches.rank
-        )
-        total = 0.0
+        batches, step = self.batches, self.progress.step
+        # For networks with chance of their own, so that a resumed training has the same.
+        torch.manual_seed((self.config.seed + step) * batches.processes + batches.rank)
+        changes = draw_augmentation(batches.batch_size, self.config.seed, step).of(batches.share)
+        total = torch.zeros((), device=self.fabric.device)
         size = self.progress.micro_batch
         for start in range(0, len(crops), size):
             piece = slice(start, start + size)
             lab = to_lab(crops[piece].to(self.fabric.device, non_blocking=True))
             lightness, ab = augment(lab, changes.of(piece))
-            share = len(lab) / len(crops)
-            last = start + size >= len(crops)
-            with self.fabric.no_backward_sync(self.wrapped, enabled=not last):
+            share = len(lab) * batches.processes / batches.batch_size
+            with self.fabric.no_backward_sync(self.wrapped):
                 loss = self.loss(self.wrapped(lightness), ab) * share
                 self.fabric.backward(loss)
-            total += float(loss.detach())
+            total += loss.detach()
         return total
+
+    def _shared_and_clipped(self, loss: Tensor) -> tuple[float, float]:
+        """Take the mean over the processes and clip; return the loss and the gradients' length.
+
+        DistributedDataParallel would do it during backward, but then a process that runs out of
+        memory leaves the others waiting for ever.
+        """
+        if self.batches.processes > 1:
+            loss = self._mean(loss)
+            for parameter in self.network.parameters():
+                if parameter.grad is not None:
+                    parameter.grad = self._mean(parameter.grad)
+        norm = self.fabric.clip_gradients(
+            self.wrapped, self.optimizer, max_norm=GRADIENT_NORM, error_if_nonfinite=False
+        )
+        # Read together: on a GPU each reading waits for all that was begun.
+        first, second = torch.stack((loss, cast("Tensor", norm).to(loss))).tolist()
+        return first, second
+
+    def _mean(self, tensor: Tensor) -> Tensor:
+        """Return the mean over the processes."""
+        return cast("Tensor", self.fabric.all_reduce(tensor, reduce_op="mean"))
+
+    @property
+    def _scaled(self) -> bool:
+        return self.config.precision == "16-mixed"
 
     def _healed(self, work: Callable[[], T]) -> Generator[Healed, None, T]:
         """Return the result of some work, done again in smaller pieces when memory runs out."""
         while True:
+            short, failure = False, None
             try:
-                return work()
+                result = work()
             except Exception as error:
-                if not is_out_of_memory(error):
-                    raise
-            yield self._heal()  # outside of the except block: its traceback would keep the memory
+                # Of a lack of memory only the fact is kept: the traceback would keep the memory.
+                short = is_out_of_memory(error)
+                failure = None if short else error
+            if not self._any_is_short(short, failure):
+                return result
+            yield self._heal()
+
+    def _any_is_short(self, short: bool, failure: Exception | None) -> bool:
+        """Return whether any of the processes lacks memory; raise if any failed otherwise."""
+        failed = failure is not None
+        if self.batches.processes > 1:
+            counts = torch.tensor([float(short), float(failed)], device=self.fabric.device)
+            short, failed = (share > 0 for share in self._mean(counts).tolist())
+        if failure is not None:
+            raise failure
+        if failed:
+            raise TrainingError("Another process of this training failed; the log has its words.")
+        return short
 
     def _heal(self) -> Healed:
         """Halve what is worked on at once; the step stays the same, in more pieces."""
         self.optimizer.zero_grad(set_to_none=True)
-        if self.batches.processes > 1:
-            raise TrainingError(
-                "Out of memory in one of several processes; start anew with a smaller batch size."
-            )
         if self.fabric.device.type == "cuda":
             torch.cuda.empty_cache()
         if self.progress.micro_batch == 1:
@@ -189,7 +245,7 @@ class Training:
                 "Out of memory with a single picture; use a smaller crop or close other programs."
             )
         self.progress.micro_batch = -(-self.progress.micro_batch // 2)
-        pieces = -(-self.config.batch_size // self.batches.processes // self.progress.micro_batch)
+        pieces = -(-self._largest_share // self.progress.micro_batch)
         return Healed("out of memory", self.progress.micro_batch, pieces)
 
     def _learning_rate(self) -> float:
@@ -224,26 +280,31 @@ class Training:
             epoch=(step - 1) // self.batches.steps_per_epoch + 1,
             loss=loss,
             learning_rate=rate,
-            rate=self.config.batch_size / mean,
+            rate=self.batches.batch_size / mean,
             remaining=(total - step) * mean,
         )
 
     def _validate(self) -> Validated:
-        """Colour the photographs that were kept aside, with the averaged weights."""
-        losses, psnrs, greys, weights = [], [], [], []
-        with self.averaged(), torch.no_grad():
+        """Colour the photographs that were kept aside, with the averaged weights.
+
+        Every process looks at all of them, so that all know the same without a word.
+        """
+        sums, count = torch.zeros(3, dtype=torch.float64), 0
+        with self.averaged() as network, torch.no_grad():
             for crops in self.validation(self.progress.micro_batch):
                 lab = to_lab(crops.to(self.fabric.device))
-                ab = self.wrapped(lab[:, :1])
-                losses.append(float(self.loss(ab, lab[:, 1:])))
-                psnrs.append(float(_psnr(lab, ab).mean()))
-                greys.append(float(_psnr(lab, torch.zeros_like(ab)).mean()))
-                weights.append(len(lab))
-        count = sum(weights)
-        loss, psnr, grey = (
-            sum(value * weight for value, weight in zip(values, weights, strict=True)) / count
-            for values in (losses, psnrs, greys)
-        )
+                with self.fabric.autocast():
+                    ab = network(lab[:, :1]).float()
+                means = (
+                    self.loss(ab, lab[:, 1:]),
+                    _psnr(lab, ab).mean(),
+                    _psnr(lab, torch.zeros_like(ab)).mean(),
+                )
+                sums += torch.stack(means).cpu() * len(lab)
+                count += len(lab)
+        loss, psnr, grey = (sums / count).tolist()
+        if not math.isfinite(loss):
+            raise DivergedError("The loss of the validation is not a number.")
         done = self.progress
         done.validated = done.step // self.batches.steps_per_epoch
         best = loss < done.best_loss
@@ -261,6 +322,7 @@ class Training:
             "weights": self.network.state_dict(),
             "average": self.average,
             "optimizer": self.optimizer.state_dict(),
+            "precision": self.fabric.strategy.precision.state_dict(),
             "progress": vars(self.progress).copy(),
         }
 
@@ -270,6 +332,7 @@ class Training:
         for name, tensor in self.average.items():
             tensor.copy_(state["average"][name])
         self.optimizer.load_state_dict(state["optimizer"])
+        self.fabric.strategy.precision.load_state_dict(state["precision"])
         self.progress = Progress(**state["progress"])
 
 

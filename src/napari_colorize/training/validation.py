@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,6 +13,10 @@ from napari_colorize.color.lab import lab_to_rgb
 from napari_colorize.files.writing import written_whole
 from napari_colorize.training.augmentation import to_lab
 from napari_colorize.training.batches import PhotographSource, centre_crop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 # Photographs that are coloured after every epoch, the same each time.
 PREVIEWS = 6

@@ -1,0 +1,96 @@
+"""What a training learns from and what it only looks at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_colorize.errors import DataError
+from napari_colorize.files.cache import Photographs, open_photographs
+from napari_colorize.training.validation import ValidationSet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_colorize.runs.config import TrainingConfig
+
+# A folder needs so many usable photographs: with fewer, what is kept aside says nothing.
+FEWEST = 20
+# Share of the folder that is only looked at when no validation folder is given, and its limit.
+VALIDATION_SHARE = 0.1
+VALIDATION_LIMIT = 700
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """The photographs of a training.
+
+    Attributes
+    ----------
+    photographs : Photographs
+    indices : list of int
+        Those of `photographs` to train on.
+    validation : ValidationSet
+    identity : str
+        Equal when the photographs are: a run is only gone on with on those that it began with.
+    """
+
+    photographs: Photographs
+    indices: list[int]
+    validation: ValidationSet
+    identity: str
+
+
+def open_data(
+    config: TrainingConfig,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> TrainingData:
+    """Return the photographs to train on and to look at; decode them if that was not yet done.
+
+    Raises
+    ------
+    DataError
+        If there are too few.
+    StorageError
+        If the cache of decoded photographs cannot be written.
+    Cancelled
+        If the user wanted out.
+    """
+
+    def opened(folder: str) -> Photographs:
+        return open_photographs(folder, cache_dir=config.cache, progress=progress, cancel=cancel)
+
+    photographs = source = opened(config.folder)
+    if config.validation is None:
+        indices, kept = photographs.split(VALIDATION_SHARE, config.seed)
+        usable = len(photographs)
+    else:
+        source = opened(config.validation)
+        indices, kept = photographs.without_duplicates_of(source), list(range(len(source)))
+        usable = len(indices)
+    if usable < FEWEST:
+        shared = len(photographs) - usable
+        also = f" {shared} more are in the validation folder too." if shared else ""
+        raise DataError(
+            f"Only {usable} photographs in {config.folder} can be trained on, and at least "
+            f"{FEWEST} are needed.{also} {photographs.examination.summary()}"
+        )
+    indices = _some(indices, config.photographs or len(indices), config.seed)
+    kept = kept[:: -(-len(kept) // VALIDATION_LIMIT)]
+    return TrainingData(
+        photographs,
+        indices,
+        ValidationSet(source, kept, config.working_size),
+        f"{photographs.identity} {len(indices)}, {source.identity} {len(kept)}",
+    )
+
+
+def _some(indices: list[int], limit: int, seed: int) -> list[int]:
+    """Return at most `limit` of the indices, drawn by the seed."""
+    if limit >= len(indices):
+        return indices
+    return sorted(map(int, np.random.default_rng(seed).permutation(indices)[:limit]))
