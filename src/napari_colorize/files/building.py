@@ -78,7 +78,8 @@ def build(
         ):
             writer.add(digest, finding)
             teller.decoded(done, len(paths))
-        writer.finish(place, near)
+        readers.run(lambda: writer.settle(near))
+        writer.finish(place)
 
 
 def _limit() -> int:

@@ -125,6 +125,8 @@ class EntryWriter:
         self._rows: list[tuple[int, int, int, int, int]] = []
         self._left: dict[bytes, str] = {}
         self._end = 0
+        self._kept: list[int] = []
+        self._near = False
         with guard(root), self._mapped():
             self._place = root / f"{BUILDING}{secrets.token_hex(8)}"
             self._place.mkdir()
@@ -170,23 +172,38 @@ class EntryWriter:
             self._file.write(np.ascontiguousarray(finding.pixels).data)
         self._end += finding.pixels.nbytes
 
-    def finish(self, place: Path, near: bool) -> None:
-        """Leave out near duplicates, write the index, and take the lasting name.
+    def settle(self, near: bool) -> None:
+        """Leave out near duplicates and bring the pixels to the disk; can run in a thread.
+
+        Parameters
+        ----------
+        near
+            Whether near duplicates are to be looked for.
+        """
+        self._near = near
+        self._kept = self._choose(near)
+        with self._mapped():
+            if self._end == 0:
+                self._end = self._file.write(b"\0")  # nothing cannot be mapped
+            self._file.flush()
+            # A handle of its own: when nobody waits for this any longer, the file is closed.
+            handle = os.dup(self._file.fileno())
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+
+    def finish(self, place: Path) -> None:
+        """Write the index and take the lasting name, after `settle`.
 
         Parameters
         ----------
         place
             The name. When another process was faster, its cache stays and this one goes.
-        near
-            Whether near duplicates were to be looked for.
         """
-        kept = self._kept(near)
+        kept = self._kept
         rows = [self._rows[i] for i in kept]
         with self._mapped():
-            if self._end == 0:
-                self._end = self._file.write(b"\0")  # nothing cannot be mapped
-            self._file.flush()
-            os.fsync(self._file.fileno())
             with open(self._place / INDEX, "wb") as file:
                 np.savez(
                     file,
@@ -196,7 +213,7 @@ class EntryWriter:
                     likeness=np.array([row[3] for row in rows], dtype=np.uint64),
                     left=_joined(list(self._left)),
                     why=np.array([REASONS.index(r) for r in self._left.values()], dtype=np.uint8),
-                    near=np.array(near),
+                    near=np.array(self._near),
                     length=np.array(self._end),
                 )
                 file.flush()
@@ -211,7 +228,7 @@ class EntryWriter:
                     raise
             sync_folder(self._root)
 
-    def _kept(self, near: bool) -> list[int]:
+    def _choose(self, near: bool) -> list[int]:
         """Return the indices of what is used, by hash; of what looks alike the largest stays."""
         rank = sorted(range(len(self._rows)), key=lambda i: (-self._rows[i][4], self._digests[i]))
         if near:

@@ -23,6 +23,7 @@ DIGEST = 16
 Digests = dict[str, bytes | None]
 """Hash of each file by its relative path; None when it cannot be read."""
 _PIECE = 1 << 20
+_OFTEN = 128  # files between two looks at the cancel; each is a walk to a perhaps slow disk
 # A file that was written a moment ago could be written again within the same tick of its clock.
 _TICK = 2 * 10**9  # nanoseconds
 
@@ -56,7 +57,11 @@ def hash_files(
     table = root / f"seen-{label}.json"
     known = _load(table)
     now = time.time_ns()
-    marks = {name: _mark(folder / name) for name in names}
+    marks = {}
+    for number, name in enumerate(names):
+        marks[name] = _mark(folder / name)
+        if number % _OFTEN == 0:
+            readers.check()
     digests: Digests = {}
     for name, mark in marks.items():
         row = known.get(name)
