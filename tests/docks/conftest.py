@@ -127,14 +127,15 @@ def no_worker_left() -> Iterator[None]:
 
 
 @pytest.fixture
-def seeded_model(own_places: Path) -> str:
-    """Return the name of a model of seeded weights that paints all in an orange hue."""
+def seeded_model(own_places: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the name of the only model: seeded weights that paint all in an orange hue."""
     import torch
 
     from napari_colorize.files.models import DEFAULT_MODEL, models_folder
     from napari_colorize.networks.plain import Plain
     from napari_colorize.networks.weights import save_network
 
+    monkeypatch.setattr("napari_colorize.files.models.BUNDLED", own_places / "bundled")
     torch.manual_seed(0)
     network = Plain()
     last = [layer for layer in network.modules() if isinstance(layer, torch.nn.Conv2d)][-1]

@@ -98,3 +98,20 @@ def test_window_answers_while_a_large_picture_is_coloured(qtbot, viewer):
     gaps = np.diff(ticks)
     assert len(gaps) > 10
     assert np.quantile(gaps, 0.95) < 0.25, f"{1000 * np.quantile(gaps, 0.95):.0f} ms"
+
+
+def test_colours_are_seen_where_the_grey_was(qtbot, seeded_model, make_napari_viewer_proxy):
+    """On the canvas a turned and sheared layer is covered by its colours, and nothing else."""
+    viewer = make_napari_viewer_proxy(show=True)
+    grey = np.full((60, 80), 120, np.uint8)
+    viewer.add_image(grey, scale=(2, 1), rotate=25, shear=[0.3], translate=(40, -30))
+    viewer.window.add_plugin_dock_widget("napari-colorize", "Colorize")
+    qtbot.wait(200)
+    before = viewer.screenshot(flash=False)[..., :3].astype(int)
+    coloured(qtbot, viewer)
+    qtbot.wait(200)
+    after = viewer.screenshot(flash=False)[..., :3].astype(int)
+    picture = before.sum(axis=-1) > 200
+    coloured_now = after[..., 0] - after[..., 2] > 30
+    assert 0.1 < picture.mean() < 0.9
+    assert (picture != coloured_now).mean() < 0.005  # the edges of the picture are smooth
