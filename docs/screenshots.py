@@ -74,13 +74,14 @@ def stack_under_way(path: Path) -> None:
     """Show a run over a stack, with its progress and Cancel."""
     viewer = open_viewer("dark")
     [camera] = viewer.open_sample(PLUGIN, "camera")
-    stack = np.stack([np.roll(camera.data, 4 * step, axis=1) for step in range(60)])
+    stack = np.stack([np.roll(camera.data, step, axis=1) for step in range(60)])
     viewer.layers.remove(camera)
     wait(100)
     viewer.add_image(stack, name="walk", axis_labels=("t", "y", "x"))
     _, dock = viewer.window.add_plugin_dock_widget(PLUGIN, "Colorize")
     dock.form.planes.value = WHOLE_STACK
     dock.run.native.click()
+    viewer.dims.set_current_step(0, 5)
     wait_until(lambda: dock.bar.value > 300)
     take(viewer, path, close=False)
     dock.cancel.native.click()
