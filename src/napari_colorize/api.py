@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from napari_colorize.errors import PictureError, TrainingError
 from napari_colorize.files.cards import read_card
 from napari_colorize.files.models import find_model, list_models
-from napari_colorize.runs.config import TrainingConfig
 from napari_colorize.runs.folder import RunFolder
+from napari_colorize.runs.making import make_or_resume
 from napari_colorize.runs.process import start_training
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from napari_colorize.score_card import ScoreCard
     from napari_colorize.prediction import Colorizer
     from napari_colorize.runs.events import Event
+    from napari_colorize.score_card import ScoreCard
 
 __all__ = ["colorize", "evaluate", "list_models", "load_model", "open_colorizer", "train"]
 
@@ -108,9 +108,11 @@ def train(
     run : path
         The run folder: settings, events, checkpoints and models are written there.
     wait : bool
-        Return when the training is over; False returns at once, the training goes on.
+        Return when the training is over; Ctrl-C then stops it after the current step. False
+        returns at once and the training goes on, as is wanted in napari's console.
     resume : bool
-        Go on with the run that is in the folder; a new one is made if there is none.
+        Go on with the run that is in the folder; a new one is made if there is none. A finished
+        run is left as it is.
     **settings
         Settings of `napari_colorize.runs.config.TrainingConfig`, such as ``epochs=20``,
         ``network="plain"``, ``validation="folder"`` or ``init="plain"``.
@@ -123,16 +125,25 @@ def train(
     Raises
     ------
     RunError
-        If the run folder is in use, or not empty and `resume` is False.
+        If the run folder is in use, or not empty and `resume` is False, or if a resumed run has
+        other settings.
+    StorageError
+        If the run folder cannot be written.
     TrainingError
-        If a setting is wrong; with `wait`, if the training failed.
+        If a setting is unknown or wrong; with `wait`, if the training failed.
     """
     place = RunFolder(run)
-    if not (resume and place.exists()):
-        place.create(TrainingConfig(folder=str(folder), **settings))
+    if resume and place.state().name == "finished":
+        return place
+    make_or_resume(place, {"folder": folder, **settings}, resume=resume)
     child = start_training(place, resume=resume)
     if wait:
-        child.wait()
+        try:
+            child.wait()
+        except KeyboardInterrupt:
+            place.request_stop()
+            child.wait()
+            raise
         state = place.state()
         if state.name in {"failed", "died"}:
             raise TrainingError(state.detail)

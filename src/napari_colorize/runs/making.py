@@ -1,0 +1,73 @@
+"""Making a run folder for a training, or seeing that the run in it can go on as asked."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_colorize.errors import RunError
+from napari_colorize.runs.config import TrainingConfig
+
+if TYPE_CHECKING:
+    from napari_colorize.runs.folder import RunFolder
+
+# Settings that are paths: the same place may be written in many ways.
+PLACES = ("folder", "validation", "cache", "init")
+
+
+def make_or_resume(run: RunFolder, settings: dict[str, Any], *, resume: bool) -> None:
+    """Make a run folder, or see that the run in it can go on as asked.
+
+    Parameters
+    ----------
+    run
+        The folder.
+    settings
+        Those that were given, ``"folder"`` among them; the others have their defaults, or what
+        they are in the run that is resumed.
+    resume
+        Go on with the run that is in the folder, if there is one. One without a checkpoint starts
+        anew; what it had been given stays, unless given anew.
+
+    Raises
+    ------
+    RunError
+        If the folder is in use, holds something else, or a setting differs from the run's.
+    StorageError
+        If the folder cannot be written.
+    TrainingError
+        If a setting is unknown or wrong.
+    """
+    places = {name: _absolute(name, settings[name]) for name in PLACES if name in settings}
+    given = settings | places
+    if not (resume and run.exists()):
+        run.create(TrainingConfig.from_dict(given))
+        return
+    run.refuse_if_in_use()
+    before = run.read_config().to_dict()
+    config = TrainingConfig.from_dict(before | given)
+    if not run.last_checkpoint.exists():
+        run.create(config, force=True)
+        return
+    for name, value in before.items():
+        wanted = getattr(config, name)
+        if wanted != value and not (name in PLACES and _is_same_place(wanted, value)):
+            raise RunError(
+                f"The run has {name} {value!r}, not {wanted!r}: leave that out to go on, "
+                "or start another run with --init and its best.safetensors."
+            )
+    run.clear_stop()
+
+
+def _absolute(name: str, value: Any) -> Any:
+    """Return a path that means the same wherever the training runs; other values as they are."""
+    if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
+        return value
+    path = Path(value).expanduser().absolute()
+    # A model may be given by its name.
+    return value if name == "init" and not path.exists() else str(path)
+
+
+def _is_same_place(one: str | None, other: str | None) -> bool:
+    return one is not None and other is not None and Path(one).resolve() == Path(other).resolve()
