@@ -57,12 +57,12 @@ def build(
         When a picture changes or vanishes meanwhile.
     """
     once = {digest: name for name, digest in reversed(digests.items()) if digest is not None}
-    paths = [(folder / name, digest) for digest, name in reversed(once.items())]
-    needed = readers.run(lambda: _foretell([path for path, _ in paths], short_side))
+    items = list(reversed(once.items()))
+    needed = readers.run(lambda: _foretell(folder, [name for _, name in items], short_side))
     shelf.make_room(place.parent, needed, _limit() if limit is None else limit)
 
-    def examine(item: tuple[Path, bytes]) -> Finding:
-        path, digest = item
+    def examine(item: tuple[bytes, str]) -> Finding:
+        digest, path = item[0], folder / item[1]
         try:
             data = b"" if readers.stopped.is_set() else path.read_bytes()
         except OSError as exc:
@@ -73,11 +73,10 @@ def build(
             return examine_bytes(data, short_side, near)
 
     with EntryWriter(place.parent) as writer:
-        for done, ((_, digest), finding) in enumerate(
-            zip(paths, readers.map(examine, paths), strict=True), 1
-        ):
+        findings = readers.map(examine, items)
+        for done, ((digest, _), finding) in enumerate(zip(items, findings, strict=True), 1):
             writer.add(digest, finding)
-            teller.decoded(done, len(paths))
+            teller.decoded(done, len(items))
         readers.run(lambda: writer.settle(near))
         writer.finish(place)
 
@@ -94,11 +93,11 @@ def _limit() -> int:
         ) from exc
 
 
-def _foretell(paths: list[Path], short_side: int) -> int:
+def _foretell(folder: Path, names: list[str], short_side: int) -> int:
     """Guess the bytes of a cache from the sizes of a few pictures, on the safe side."""
-    step = max(1, len(paths) // _SAMPLE)
-    sizes = [_reduced_bytes(path, short_side) for path in paths[::step]]
-    return round(1.05 * len(paths) * sum(sizes) / max(1, len(sizes))) + 100 * len(paths)
+    step = max(1, len(names) // _SAMPLE)
+    sizes = [_reduced_bytes(folder / name, short_side) for name in names[::step]]
+    return round(1.05 * len(names) * sum(sizes) / max(1, len(sizes))) + 100 * len(names)
 
 
 def _reduced_bytes(path: Path, short_side: int) -> int:

@@ -237,9 +237,7 @@ def open_photographs(
     root = Path(cache_dir) if cache_dir is not None else cache_folder()
     teller = Teller(progress)
     with Readers(workers, cancel) as readers, calm_pillow():
-        readers.check()
-        names = _names_in(folder, cancel)
-        readers.check()
+        names = readers.run(lambda: _names_in(folder, readers.stopped.is_set))
         teller.start(len(names))
         digests = hash_files(folder, names, root, readers, teller.hashed)
         near = _can_hash_likeness()
@@ -262,12 +260,12 @@ def open_photographs(
     return photographs
 
 
-def _names_in(folder: Path, cancel: Callable[[], bool] | None) -> list[str]:
+def _names_in(folder: Path, cancel: Callable[[], bool]) -> list[str]:
     if not folder.is_dir():
         what = "is a file, not a folder" if folder.exists() else "does not exist"
         raise DataError(f"The folder of photographs {what}: {folder}.")
     paths = find_pictures(folder, cancel)
-    if not paths and not (cancel is not None and cancel()):
+    if not paths and not cancel():
         known = ", ".join(sorted(PICTURE_SUFFIXES))
         raise DataError(f"There are no pictures in {folder} or below it ({known}).")
     return [path.relative_to(folder).as_posix() for path in paths]

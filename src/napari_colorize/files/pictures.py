@@ -117,7 +117,7 @@ def find_pictures(
             with os.scandir(place) as entries:
                 for entry in entries:
                     _sort_in(entry, found, waiting, links)
-    return sorted(found, key=lambda path: path.relative_to(folder).parts)
+    return sorted(found, key=lambda path: path.parts)
 
 
 def _sort_in(

@@ -22,6 +22,7 @@ DIGEST = 16
 """Length of a hash in bytes."""
 Digests = dict[str, bytes | None]
 """Hash of each file by its relative path; None when it cannot be read."""
+Table = dict[str, list[int | str]]
 _PIECE = 1 << 20
 _OFTEN = 128  # files between two looks at the cancel; each is a walk to a perhaps slow disk
 # A file that was written a moment ago could be written again within the same tick of its clock.
@@ -55,36 +56,41 @@ def hash_files(
     """
     label = hashlib.blake2b(os.fsencode(folder.resolve()), digest_size=8).hexdigest()
     table = root / f"seen-{label}.json"
-    known = _load(table)
+    known = readers.run(lambda: _load(table))
     now = time.time_ns()
-    marks = {}
-    for number, name in enumerate(names):
-        marks[name] = _mark(folder / name)
-        if number % _OFTEN == 0:
-            readers.check()
+    marks: dict[str, list[int]] = {}
     digests: Digests = {}
-    for name, mark in marks.items():
+    for number, name in enumerate(names):
+        marks[name] = mark = _mark(folder / name)
         row = known.get(name)
         digests[name] = bytes.fromhex(str(row[3])) if row and row[:3] == mark else None
+        if number % _OFTEN == 0:
+            readers.check()
     missing = [name for name, mark in marks.items() if mark and digests[name] is None]
     progress(len(names) - len(missing))
     hashed = readers.map(lambda name: _hash(folder / name, readers), missing)
     for done, (name, digest) in enumerate(zip(missing, hashed, strict=True), 1):
         digests[name] = digest
         progress(len(names) - len(missing) + done)
+    readers.run(lambda: _save(table, known, marks, digests, now - _TICK))
+    return digests
+
+
+def _save(
+    table: Path, known: Table, marks: dict[str, list[int]], digests: Digests, before: int
+) -> None:
     fresh = {
         name: [*mark, digest.hex()]
         for name, mark in marks.items()
-        if mark and (digest := digests[name]) is not None and mark[1] < now - _TICK
+        if mark and (digest := digests[name]) is not None and mark[1] < before
     }
     if fresh != known:
         # Without the table the files are read once more, that is all.
         with contextlib.suppress(StorageError), written_whole(table) as file:
             file.write(json.dumps(fresh).encode())
-    return digests
 
 
-def _load(table: Path) -> dict[str, list[int | str]]:
+def _load(table: Path) -> Table:
     try:
         known = json.loads(table.read_bytes())
         return {str(name): row for name, row in known.items() if _is_row(row)}
