@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "napari_colorize"
 
-DEAR = ("torch", "lightning_fabric", "scipy", "skimage")
+DEAR = ("torch", "lightning", "lightning_fabric", "scipy", "skimage")
 WINDOWS = ("napari", "magicgui", "superqt", "qtpy", "vispy", "pyqtgraph")
 BINDINGS = ("PyQt5", "PyQt6", "PySide2", "PySide6")
 
