@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from torch.nn import functional
 
 from napari_colorize.color.guided import GuidedColor, fit_guided
 from napari_colorize.color.lightness import Lightness
-from napari_colorize.color.recombination import OutputType, recombine
+from napari_colorize.color.recombination import recombine
 from napari_colorize.errors import Cancelled, ColorizeError, PictureError
 from napari_colorize.files.models import find_model
 from napari_colorize.networks.devices import (
@@ -33,6 +34,7 @@ LONGEST = 4
 # Short side of the small picture whose edges the colour follows, in working sizes.
 GUIDE = 3
 
+OutputType = Literal["uint8", "uint16"]
 Cancel = Callable[[], bool]
 Progress = Callable[[int, int], None]
 
@@ -175,7 +177,6 @@ class Colorizer:
             ab = self._network(lightness[None, None].to(self.device))
         return cast("Tensor", ab[0].float().cpu())
 
-    @torch.inference_mode()
     def _recombined(
         self,
         lightness: Lightness,
@@ -184,14 +185,25 @@ class Colorizer:
         cancel: Cancel | None,
         progress: Progress | None,
     ) -> NDArray[np.generic]:
+        """Return the pixels, strip by strip in as many threads as torch may use."""
         result = np.empty((*lightness.shape, 3), dtype=dtype)
         strips = lightness.strips()
-        for number, (start, stop) in enumerate(strips):
+
+        def fill(strip: tuple[int, int]) -> None:
             _leave_if(cancel)
-            rows = lightness.rows(start, stop)
-            result[start:stop] = recombine(rows, color.rows(start, stop, rows), dtype)
-            if progress is not None:
-                progress(number + 1, len(strips))
+            with torch.inference_mode():
+                rows = lightness.rows(*strip)
+                recombine(rows, color.rows(*strip, rows), result[slice(*strip)])
+
+        with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+            filling = pool.map(fill, strips)
+            try:
+                for done, _ in enumerate(filling, start=1):
+                    if progress is not None:
+                        progress(done, len(strips))
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
         return result
 
 

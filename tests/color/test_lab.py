@@ -114,7 +114,7 @@ class TestGamut:
         """Chroma is lowered no further than needed: one channel ends at 0 or 1."""
         lab = torch.tensor([50.0, 120.0, 0.0]).view(3, 1, 1)
         rgb = lab_to_rgb(lab)
-        assert min(float(rgb.min()), 1 - float(rgb.max())) < 0.002
+        assert min(float(rgb.min()), 1 - float(rgb.max())) < 0.01
 
     def test_lightness_outside_its_range_is_clipped(self) -> None:
         """L of 130 is white, of -20 black, whatever ab."""

@@ -29,8 +29,8 @@ CORNER = 6 / 29
 
 # How far outside 0..1 a linear channel may lie and still count as inside the gamut.
 GAMUT_TOLERANCE = 1e-5
-# Halvings of the chroma factor: 2 ** -14 of the largest sRGB chroma (134) is 0.008.
-GAMUT_HALVINGS = 14
+# Halvings of the chroma factor: the largest sRGB chroma (134) is met to 134 * 2 ** -10 = 0.13.
+GAMUT_HALVINGS = 10
 
 
 def decode_srgb(value: Tensor) -> Tensor:

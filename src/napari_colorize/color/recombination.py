@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,37 +14,30 @@ from napari_colorize.color.lab import encode_srgb, fitted_linear
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-OutputType = Literal["uint8", "uint16"]
-
 # Steps of linear light in the table of 8-bit sRGB: at the dark end one is 0.05 of a grey level.
 TABLE_STEPS = 65535
 
 
-def recombine(lightness: Tensor, ab: Tensor, dtype: OutputType) -> NDArray[np.generic]:
-    """Return the pixels of L with ab, brought into the gamut at fixed L and hue.
+def recombine(lightness: Tensor, ab: Tensor, out: NDArray[np.generic]) -> None:
+    """Write the pixels of L with ab, brought into the gamut at fixed L and hue.
 
     Parameters
     ----------
     lightness : Tensor of shape (H, W), float32
         L, 0..100.
     ab : Tensor of shape (2, H, W), float32
-    dtype : "uint8" or "uint16"
-
-    Returns
-    -------
-    ndarray of shape (H, W, 3), uint8 or uint16
-        sRGB over the whole range of the type.
+    out : ndarray of shape (H, W, 3), uint8 or uint16
+        Becomes sRGB over the whole range of its type.
     """
-    linear = fitted_linear(lightness, ab[0], ab[1])
-    encode = _as_uint8 if dtype == "uint8" else _as_uint16
-    pixels = torch.stack([encode(channel) for channel in linear], dim=-1).cpu().numpy()
-    return pixels if dtype == "uint8" else pixels.astype(np.uint16)
+    encode = _as_uint8 if out.dtype == np.uint8 else _as_uint16
+    for channel, linear in enumerate(fitted_linear(lightness, ab[0], ab[1])):
+        out[..., channel] = encode(linear).numpy()
 
 
 def _as_uint8(linear: Tensor) -> Tensor:
     """Return 8-bit sRGB of one channel of linear light, by a table."""
     index = linear.mul(TABLE_STEPS).add_(0.5).to(torch.int32)
-    return _table(linear.device).index_select(0, index.view(-1)).view(linear.shape)
+    return _table().index_select(0, index.view(-1)).view(linear.shape)
 
 
 def _as_uint16(linear: Tensor) -> Tensor:
@@ -53,7 +46,7 @@ def _as_uint16(linear: Tensor) -> Tensor:
 
 
 @cache
-def _table(device: torch.device) -> Tensor:
+def _table() -> Tensor:
     """Return 8-bit sRGB of linear light in steps of 1 / TABLE_STEPS."""
     linear = torch.arange(TABLE_STEPS + 1, dtype=torch.float64) / TABLE_STEPS
-    return (encode_srgb(linear) * 255).round().to(torch.uint8).to(device)
+    return (encode_srgb(linear) * 255).round().to(torch.uint8)
