@@ -1,0 +1,49 @@
+"""Complete the card of a trained model and write it as a bundled one.
+
+::
+
+    python recipes/bundle.py RUN/best.safetensors VALIDATION \
+        --facts recipes/plain.json --out src/napari_colorize/weights/plain.safetensors
+
+The model is evaluated on the folder VALIDATION; its score card, the sources of its photographs
+with their terms (``recipes/photographs.json``) and the facts of a JSON file (name, licence, what it
+does well, where it fails) go into its card. A contact sheet is written where ``--sheet`` says.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from napari_colorize.evaluation import evaluate_model
+from napari_colorize.networks.weights import load_network, save_network
+
+SOURCES = Path(__file__).parent / "photographs.json"
+
+
+def main() -> None:
+    """Evaluate, complete the card, write the model."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("validation", type=Path)
+    parser.add_argument("--facts", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--sheet", type=Path)
+    settings = parser.parse_args()
+
+    scores = evaluate_model(settings.validation, model=settings.model, device="cpu")
+    print(scores.table())
+    if settings.sheet:
+        scores.contact_sheet(settings.sheet)
+    network, card = load_network(settings.model)
+    facts: dict[str, Any] = json.loads(settings.facts.read_text("utf-8"))
+    training = card["training"] | {"data": json.loads(SOURCES.read_text("utf-8"))}
+    card |= facts | {"training": training | facts.get("training", {})}
+    card["score_card"] |= {"evaluation": scores.to_dict()}
+    print(save_network(settings.out, network, card)["hash"])
+
+
+if __name__ == "__main__":
+    main()
