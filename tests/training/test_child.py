@@ -19,6 +19,8 @@ from napari_colorize.runs.config import TrainingConfig
 from napari_colorize.runs.events import Failed, Finished, Started, Step, Stopped
 from napari_colorize.runs.folder import EventReader, RunFolder
 from napari_colorize.runs.process import ChildProcess
+from napari_colorize.training import __main__ as module
+from napari_colorize.training.run import run_training
 
 SETTINGS: dict[str, Any] = {
     "epochs": 3,
@@ -68,43 +70,54 @@ def weights_of(run: RunFolder) -> dict[str, torch.Tensor]:
     return weights
 
 
-@no_windows
 def test_a_killed_training_goes_on(photographs: Path, tmp_path: Path) -> None:
-    """Killed at any moment, resumed, killed again and resumed, it ends as if nothing had been."""
+    """Killed at any moment and resumed, it ends as if nothing had been, to the last bit."""
     whole, killed = make_run(photographs, tmp_path / "a"), make_run(photographs, tmp_path / "b")
-    status, out, err = train(whole)
-    assert (status, out, err) == (0, "", "")
+    run_training(whole)
     told = EventReader(whole).read()
     started = next(event for event in told if isinstance(event, Started))
-    lasted = told[-1].time - started.time
-    moment = lasted * int.from_bytes(os.urandom(1), "little") / 256
-    for kind, pause in ((Started, moment), (Step, 0.0)):
-        child = start(killed, "--resume")
-        wait_for(killed, kind, child)
-        time.sleep(pause)
-        child.kill()
-        child.communicate()
-        if isinstance(killed.last_event(), Finished):
-            pytest.skip("it had finished before the kill")
-        assert killed.state().name == "died"
+    moment = (told[-1].time - started.time) * int.from_bytes(os.urandom(1), "little") / 256
+    child = start(killed)
+    wait_for(killed, Started, child)
+    time.sleep(moment)
+    child.kill()
+    child.communicate()
+    assert isinstance(killed.last_event(), Finished) or killed.state().name == "died"
     with killed.events_file.open("ab") as file:
         file.write(b'{"event": "ste')
-    status, out, err = train(killed, "--resume")
-    assert (status, out, err) == (0, "", ""), f"killed {moment:.3f} s after the start"
+    status, _, err = train(killed, "--resume")
+    assert (status, err) == (0, ""), f"killed {moment:.3f} s after the start"
     one, other = weights_of(whole), weights_of(killed)
     assert all(torch.equal(one[key], other[key]) for key in one), f"killed after {moment:.3f} s"
-    last, last_killed = whole.last_event(), killed.last_event()
-    assert isinstance(last, Finished)
-    assert isinstance(last_killed, Finished)
-    assert last.best_loss == last_killed.best_loss
-    assert not list(killed.path.rglob("*.tmp"))
+    ends = [run.last_event() for run in (whole, killed)]
+    assert isinstance(ends[0], Finished)
+    assert isinstance(ends[1], Finished)
+    assert ends[0].best_loss == ends[1].best_loss
 
-    status, out, err = train(killed, "--resume")
-    assert (status, err) == (0, "")
-    assert out == "The run has finished already: all 3 epochs done.\n"
-    status, out, err = train(killed)
+
+def test_the_module_tells_what_there_was_to_do(
+    photographs: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A finished run: it says so, status 0; a run that is not to be resumed, or none: status 1."""
+
+    def main(path: Path, *options: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["training", str(path), *options])
+        return (module.main(), *capsys.readouterr())
+
+    run = make_run(photographs, tmp_path / "run")
+    run.append(Finished(3, 1, 0.1, "best.safetensors", "all 3 epochs done"))
+    told = "The run has finished already: all 3 epochs done.\n"
+    assert main(run.path, "--resume") == (0, told, "")
+    run.last_checkpoint.touch()
+    status, _, err = main(run.path)
     assert status == 1
     assert "resume it or choose another folder" in err
+    status, _, err = main(tmp_path / "none")
+    assert status == 1
+    assert "is not a run folder" in err
 
 
 @no_windows

@@ -6,6 +6,7 @@ import contextlib
 import datetime
 import logging
 import os
+import time
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 # The others wait so long for the process that decodes the photographs.
 PATIENCE = datetime.timedelta(days=1)
+# Seconds that the threads of a process group get to let go of what they hold.
+DRAIN = 0.2
 # What Fabric writes into the environment when it starts the other processes.
 LAUNCHED = ("MASTER_ADDR", "MASTER_PORT", "NODE_RANK", "LOCAL_RANK", "WORLD_SIZE")
 
@@ -48,7 +51,10 @@ def launched(config: TrainingConfig, choice: DeviceChoice) -> Iterator[Fabric]:
         if config.threads:
             torch.set_num_threads(config.threads)
         yield fabric
-        if torch.distributed.is_available() and torch.distributed.is_initialized():
+        if fabric.world_size > 1:
+            # The threads of Gloo need Python's lock to let go of the last tensors. Whoever ends
+            # them holds the lock and waits for them: for ever, if they had no time before.
+            time.sleep(DRAIN)
             torch.distributed.destroy_process_group()
     finally:
         for name, value in before.items():
