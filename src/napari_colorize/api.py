@@ -226,10 +226,12 @@ def device_report() -> dict[str, str]:
 
 def _picture_of(image: Any) -> tuple[Any, Any]:
     """Return the values and the contrast limits of an array or a layer."""
-    if not hasattr(image, "contrast_limits") or not hasattr(image, "data"):
+    if not hasattr(image, "world_to_data"):
         return image, None
-    data = image.data[0] if getattr(image, "multiscale", False) else image.data
-    if getattr(image, "ndim", 2) > 2:
+    if not hasattr(image, "rgb"):
+        raise PictureError(f"The layer {image.name!r} is no image layer: choose one that is.")
+    data = image.data[0] if image.multiscale else image.data
+    if image.ndim > 2:
         indices = ", ".join(["0"] * (image.ndim - 2))
         raise PictureError(
             f"The layer {image.name!r} is a stack of shape {tuple(data.shape)}: "
