@@ -73,7 +73,7 @@ def test_a_finished_training(tmp_path: Path, ends_with: Callable[..., Any]) -> N
         Preparing(1, 2),
         STARTED,
         Step(1, 120, 1, 0.5, 1e-3, 60, 100),
-        Healed("The memory ran out: two halves a batch.", 16, 2),
+        Healed("out of memory", 16, 2),
         Validated(1, 0.02, 22.5, 21.0, True),
     )
     run = RunFolder(tmp_path / "run")
@@ -83,7 +83,7 @@ def test_a_finished_training(tmp_path: Path, ends_with: Callable[..., Any]) -> N
         "1,200 photographs to train on, 90 kept to look at",
         "  left out: 2 unreadable",
         "3 epochs of 40 steps on cpu, 32-true (no GPU)",
-        "The memory ran out: two halves a batch.",
+        "out of memory: going on with 2 pieces of 16 photographs a step",
         "epoch 1/3: loss 0.02000, PSNR 22.50 dB (+1.50 over grey), the best so far",
         "Finished: 3 epochs, the best was epoch 2.",
         str(run.best_model),
@@ -191,11 +191,11 @@ def test_other_processes_of_a_group_only_train(
     monkeypatch.setattr(training, "PATIENCE", 0.0)
     resumed = ends_with(FINISHED)
     with pytest.raises(RunError, match="The first process has not made the run folder"):
-        train(run)
+        train(run, processes=2)
     monkeypatch.setenv("LOCAL_RANK", "0")
-    train(run)
+    train(run, processes=2)
     monkeypatch.setenv("LOCAL_RANK", "1")
-    assert train(run) == (0, "")
+    assert train(run, processes=2) == (0, "")
     assert len(resumed) == 2
 
 

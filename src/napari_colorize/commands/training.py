@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import logging
-import os
 import signal
 import socket
 import sys
 import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.progress import BarColumn, Progress, TextColumn
 
 from napari_colorize.commands.terminal import complain, say
 from napari_colorize.errors import RunError
-from napari_colorize.runs.config import TrainingConfig
 from napari_colorize.runs.events import (
     Event,
     Failed,
@@ -28,6 +24,8 @@ from napari_colorize.runs.events import (
     Step,
     Validated,
 )
+from napari_colorize.runs.making import make_or_resume
+from napari_colorize.runs.ranks import is_first_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,8 +40,6 @@ if TYPE_CHECKING:
 PATIENCE = 60.0
 # Errors of what was given rather than of the work.
 BAD_INPUT = frozenset({"DataError", "ModelError", "RunError"})
-# Settings that name a folder, which may be written in more than one way.
-PLACES = frozenset({"folder", "validation", "cache"})
 
 
 def train(run: RunFolder, settings: dict[str, Any], *, resume: bool, console: Console) -> int:
@@ -75,9 +71,7 @@ def train(run: RunFolder, settings: dict[str, Any], *, resume: bool, console: Co
     """
     from napari_colorize.api import train_here
 
-    # It tells on stderr what the first lines of a training tell in words of ours.
-    logging.getLogger("lightning_fabric.utilities.rank_zero").setLevel(logging.WARNING)
-    if not _is_first_process():
+    if not is_first_process(_processes(run, settings)):
         _wait_for(run)
         train_here(run, resume=resume)
         return 0
@@ -85,7 +79,7 @@ def train(run: RunFolder, settings: dict[str, Any], *, resume: bool, console: Co
     if isinstance(last, Finished):
         say(console, f"The run has finished already: {_end_of(last)}.\n{run.best_model}")
         return 0
-    _prepare(run, settings, resume)
+    make_or_resume(run, settings, resume=resume)
     with _heard_signals() as heard, Watch(console) as watch:
         last = train_here(run, resume=resume, listen=watch)
     if isinstance(last, Finished):
@@ -146,7 +140,8 @@ class Watch:
                 f"PSNR {event.psnr:.2f} dB ({gain:+.2f} over grey){best}",
             )
         elif isinstance(event, Healed):
-            say(self._console, event.reason)
+            pieces = f"{event.accumulate} pieces of {event.micro_batch} photographs"
+            say(self._console, f"{event.reason}: going on with {pieces} a step")
 
     def _move(self, what: str, done: int, total: int, rest: str) -> None:
         self._bar.update(self._task, description=what, completed=done, total=total, rest=rest)
@@ -160,32 +155,6 @@ def duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
-
-
-def _prepare(run: RunFolder, settings: dict[str, Any], resume: bool) -> None:
-    """Make the run folder, or see that the one there can go on as asked.
-
-    Without a checkpoint a run starts anew: what it had been given stays, unless given anew.
-    """
-    if not (resume and run.exists()):
-        run.create(TrainingConfig(**settings))
-        return
-    run.refuse_if_in_use()
-    before = run.read_config().to_dict()
-    if not run.last_checkpoint.exists():
-        run.create(TrainingConfig(**before | settings), force=True)
-        return
-    wanted = TrainingConfig(**before | settings).to_dict()
-    for name, value in before.items():
-        if wanted[name] != value and not (name in PLACES and _same_place(wanted[name], value)):
-            raise RunError(
-                f"The run has {name} {value!r}, not {wanted[name]!r}: leave that out to go on, "
-                "or start another run with --init and its best.safetensors."
-            )
-
-
-def _same_place(one: str | None, other: str | None) -> bool:
-    return one is not None and other is not None and Path(one).resolve() == Path(other).resolve()
 
 
 def _summary(event: Started) -> str:
@@ -206,12 +175,11 @@ def _end_of(event: Finished) -> str:
     return f"{event.epochs} epochs, the best was epoch {event.best_epoch}{reason}"
 
 
-def _is_first_process() -> bool:
-    """Tell whether this process makes the run folder and speaks: the first of a group, or alone."""
-    for name in ("RANK", "SLURM_PROCID", "LOCAL_RANK"):
-        if name in os.environ:
-            return os.environ[name] == "0"
-    return True
+def _processes(run: RunFolder, settings: dict[str, Any]) -> int:
+    """Return how many processes train together: as given, else as the run was made."""
+    made = run.read_config().to_dict() if run.exists() else {}
+    processes, nodes = ((made | settings).get(name, 1) for name in ("processes", "nodes"))
+    return int(processes * nodes)
 
 
 def _wait_for(run: RunFolder) -> None:

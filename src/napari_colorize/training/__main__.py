@@ -9,6 +9,7 @@ import sys
 from napari_colorize.errors import ColorizeError
 from napari_colorize.runs.events import Failed, Finished, Stopped
 from napari_colorize.runs.folder import RunFolder
+from napari_colorize.runs.ranks import is_first_process
 from napari_colorize.training.run import run_training
 
 
@@ -20,8 +21,9 @@ def main() -> int:
     arguments = parser.parse_args()
     if sys.flags.safe_path:  # also for the processes that Fabric starts
         os.environ["PYTHONSAFEPATH"] = "1"
+    run = RunFolder(arguments.run)
     try:
-        run = RunFolder(arguments.run)
+        config = run.read_config()
         before = run.last_event()
         last = run_training(run, resume=arguments.resume)
     except ColorizeError as error:
@@ -32,7 +34,9 @@ def main() -> int:
         return 1
     if isinstance(last, Finished) and last == before:
         print(f"The run has finished already: {last.reason}.")
-    return 130 if isinstance(last, Stopped) else 0
+    # Of the others any status but 0 is a failure to Fabric, which then kills the first at once.
+    first = is_first_process(config.processes * config.nodes)
+    return 130 if first and isinstance(last, Stopped) else 0
 
 
 if __name__ == "__main__":

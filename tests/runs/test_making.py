@@ -1,0 +1,49 @@
+"""Making a run or going on with one: paths that last, settings that are held."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from napari_colorize.errors import RunError, TrainingError
+from napari_colorize.runs.folder import RunFolder
+from napari_colorize.runs.making import make_or_resume
+
+
+def test_paths_mean_the_same_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Relative ones are made absolute; a model's name stays a name, its file is a path."""
+    monkeypatch.chdir(tmp_path)
+    Path("mine.safetensors").touch()
+    run = RunFolder("run")
+    make_or_resume(run, {"folder": Path("photos"), "init": "mine.safetensors"}, resume=False)
+    config = run.read_config()
+    assert config.folder == str(tmp_path / "photos")
+    assert config.init == str(tmp_path / "mine.safetensors")
+    make_or_resume(RunFolder("b"), {"folder": "photos", "init": "plain"}, resume=True)
+    assert RunFolder("b").read_config().init == "plain"
+
+
+def test_a_run_is_held_to_its_settings(tmp_path: Path) -> None:
+    """Once it has a checkpoint; before, what is given anew counts. A wish to stop is taken back."""
+    run = RunFolder(tmp_path / "run")
+    make_or_resume(run, {"folder": "photos", "epochs": 3}, resume=False)
+    with pytest.raises(RunError, match="is not empty"):
+        make_or_resume(run, {"folder": "photos"}, resume=False)
+    make_or_resume(run, {"folder": "photos", "crop": 32}, resume=True)
+    assert (run.read_config().epochs, run.read_config().crop) == (3, 32)
+    run.last_checkpoint.touch()
+    run.request_stop()
+    make_or_resume(run, {"folder": "../" + Path.cwd().name + "/photos"}, resume=True)
+    assert not run.stop_requested()
+    with pytest.raises(RunError, match="The run has crop 32, not 64"):
+        make_or_resume(run, {"folder": "photos", "crop": 64}, resume=True)
+    with pytest.raises(TrainingError, match="Unknown training setting 'size'"):
+        make_or_resume(run, {"folder": "photos", "size": 64}, resume=True)
+
+
+def test_a_folder_has_to_be_named(tmp_path: Path) -> None:
+    """An empty text is no folder."""
+    with pytest.raises(TrainingError, match="'folder'"):
+        make_or_resume(RunFolder(tmp_path / "run"), {"folder": ""}, resume=False)
+    assert not (tmp_path / "run").exists()
