@@ -50,7 +50,7 @@ def test_a_device_that_is_wished_for(monkeypatch: pytest.MonkeyPatch) -> None:
         assert choose_device(wish).device == wish
     with pytest.raises(ColorizeError, match="cuda:2 cannot be used: there are 2 CUDA devices"):
         choose_device("cuda:2")
-    with pytest.raises(ColorizeError, match="mps cannot be used: .* Choose auto or cpu"):
+    with pytest.raises(ColorizeError, match=r"mps cannot be used: .* Choose auto or cpu"):
         choose_device("mps")
     with pytest.raises(ColorizeError, match="Unknown device 'tpu': choose auto, cpu, cuda or mps"):
         choose_device("tpu")

@@ -40,4 +40,6 @@ def test_pictures_of_a_batch_do_not_meet() -> None:
     lightness = torch.rand(3, 1, 16, 24) * 100
     together = network(lightness)
     for number in range(3):
-        assert torch.allclose(together[number : number + 1], network(lightness[[number]]), atol=1e-4)
+        assert torch.allclose(
+            together[number : number + 1], network(lightness[[number]]), atol=1e-4
+        )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
@@ -18,6 +16,10 @@ from napari_colorize.training.batches import Batches
 from napari_colorize.training.launch import Fabric
 from napari_colorize.training.loop import Training
 from napari_colorize.training.validation import ValidationSet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 SMALL: dict[str, Any] = {
     "epochs": 2,

@@ -7,8 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
@@ -21,6 +20,9 @@ from napari_colorize.runs.folder import EventReader, RunFolder
 from napari_colorize.runs.process import ChildProcess
 from napari_colorize.training import __main__ as module
 from napari_colorize.training.run import run_training
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SETTINGS: dict[str, Any] = {
     "epochs": 3,
@@ -193,7 +195,7 @@ def test_train_says_why_it_failed(tmp_path: Path) -> None:
     """Waited for, it raises the reason; wrong settings are told before anything is made."""
     folder = tmp_path / "empty"
     folder.mkdir()
-    with pytest.raises(TrainingError, match="There are no pictures in .*empty"):
+    with pytest.raises(TrainingError, match=r"There are no pictures in .*empty"):
         api.train(folder, tmp_path / "run", **SETTINGS)
     with pytest.raises(TrainingError, match=r"Unknown training setting 'epoch'.* epochs"):
         api.train(folder, tmp_path / "other", epoch=3)

@@ -58,9 +58,7 @@ def test_a_batch_is_halved_until_it_fits(make_training: Make, error: Exception) 
     small.progress.micro_batch = 2
     expected = [event for event in small.run() if isinstance(event, Step)]
     assert [event.loss for event in steps] == [event.loss for event in expected]
-    for one, other in zip(
-        training.network.parameters(), small.network.parameters(), strict=True
-    ):
+    for one, other in zip(training.network.parameters(), small.network.parameters(), strict=True):
         assert torch.equal(one, other)
 
 
@@ -82,7 +80,9 @@ def test_the_validation_is_done_in_smaller_pieces(make_training: Make) -> None:
     training = make_training(lambda: Hungry(8, most_looked_at=2))
     events = list(training.run())
     assert [type(event) for event in events[3:6]] == [Healed, Healed, Validated]
-    at_once = [event for event in make_training(lambda: Hungry(8)).run() if isinstance(event, Validated)]
+    at_once = [
+        event for event in make_training(lambda: Hungry(8)).run() if isinstance(event, Validated)
+    ]
     assert isinstance(events[5], Validated)
     assert events[5].loss == pytest.approx(at_once[0].loss, rel=1e-5)
     assert events[5].psnr == pytest.approx(at_once[0].psnr, rel=1e-5)

@@ -201,15 +201,14 @@ def test_a_finished_training_does_nothing(make_training: Make) -> None:
     ],
     ids=["nan", "inf", "gradient"],
 )
-def test_no_number_ends_it(
-    make_training: Make, poison: Callable[[Tensor, Tensor], Tensor]
-) -> None:
+def test_no_number_ends_it(make_training: Make, poison: Callable[[Tensor, Tensor], Tensor]) -> None:
     """Loss or gradients that are no numbers raise, and the weights are those from before."""
     training = make_training(lambda: Poisoned(poison, after=4))
-    events, before = training.run(), {}
+    events = training.run()
+    assert [type(next(events)) for _ in range(5)] == [Step, Step, Step, Validated, Step]
+    before = weights_of(training)
     with pytest.raises(DivergedError, match="The loss is not a number at step 5"):
-        for _ in events:
-            before = weights_of(training)
+        next(events)
     assert equal(before, weights_of(training))
     assert training.progress.step == 4
 

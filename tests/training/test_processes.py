@@ -97,7 +97,9 @@ def test_the_shell_trains_and_stops_with_two(photographs: Path, tmp_path: Path) 
     """Ctrl-C reaches both: they save and leave together, and only one told and wrote."""
     run = RunFolder(tmp_path / "run")
     options = {key: str(value) for key, value in SETTINGS.items()} | {"epochs": "500"}
-    given = [part for key, value in options.items() for part in (f"--{key.replace('_', '-')}", value)]
+    given = [
+        part for key, value in options.items() for part in (f"--{key.replace('_', '-')}", value)
+    ]
     command = ["-m", "napari_colorize", "train", str(photographs), "--out", str(run.path)]
     child = subprocess.Popen(
         [sys.executable, *command, *given, "--processes", "2"],

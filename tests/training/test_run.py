@@ -39,7 +39,9 @@ Make = Callable[..., RunFolder]
 def weights_of(run: RunFolder) -> list[torch.Tensor]:
     """Return all tensors of the checkpoint of a run."""
     state = torch.load(run.last_checkpoint, weights_only=True)["training"]
-    moments = [value for moment in state["optimizer"]["state"].values() for value in moment.values()]
+    moments = [
+        value for moment in state["optimizer"]["state"].values() for value in moment.values()
+    ]
     return [*state["weights"].values(), *state["average"].values(), *moments]
 
 
@@ -86,7 +88,7 @@ def test_a_whole_run(make_run: Make) -> None:
     assert (started.device, started.precision) == ("cpu", "32-true")
     assert isinstance(last, Finished)
     assert last.reason == "all 2 epochs done"
-    network, card = load_network(run.path / last.model)
+    _network, card = load_network(run.path / last.model)
     assert card["name"] == "run"
     assert card["network"] == "tiny"
     assert card["training"]["epoch"] == last.best_epoch
@@ -95,7 +97,9 @@ def test_a_whole_run(make_run: Make) -> None:
     assert "folder" not in card["training"]["settings"]
     previews = sorted(run.previews.rglob("*.png"))
     assert [str(path.relative_to(run.previews)) for path in previews] == [
-        str(Path(f"epoch-{epoch:04d}", f"{number:02d}.png")) for epoch in (1, 2) for number in (1, 2)
+        str(Path(f"epoch-{epoch:04d}", f"{number:02d}.png"))
+        for epoch in (1, 2)
+        for number in (1, 2)
     ]
     with Image.open(previews[0]) as picture:
         assert picture.size == (48, 16)
@@ -316,9 +320,7 @@ def test_photographs_that_changed(
     assert isinstance(run_training(run, resume=True), Finished)
 
 
-def test_working_where_little_is_installed(
-    make_run: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_working_where_little_is_installed(make_run: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without imagehash and platformdirs the training runs all the same."""
     monkeypatch.setitem(__import__("sys").modules, "imagehash", None)
     monkeypatch.setitem(__import__("sys").modules, "platformdirs", None)

@@ -90,6 +90,6 @@ def _fabric(config: TrainingConfig, choice: DeviceChoice) -> Fabric:
         # Fabric has errors of many kinds for what cannot be; all of them are texts for people.
         raise TrainingError(
             f"{config.processes} processes on {choice.device} in {options['precision']} "
-            f"cannot train together: {error}"
+            f"cannot train: {error}"
         ) from error
     return fabric
