@@ -157,10 +157,12 @@ class Colorizer:
     def _look(self, lightness: Lightness, cancel: Cancel | None) -> GuidedColor:
         """Return the colour that the network sees, ready for any strip of the picture."""
         size = int(self.card["working_size"])
-        seen = lightness.reduced(*working_shape(lightness.shape, size), cancel)
-        ab = self._predict(seen, cancel)
         guide_shape = working_shape(lightness.shape, GUIDE * size)
-        guide = lightness.reduced(*guide_shape, cancel)
+        with _workers() as pool:
+            seen = pool.submit(lightness.reduced, *working_shape(lightness.shape, size), cancel)
+            reduced = pool.submit(lightness.reduced, *guide_shape, cancel)
+            guide = reduced.result()
+        ab = self._predict(seen.result(), cancel)
         small = functional.interpolate(
             ab[None], guide_shape, mode="bicubic", align_corners=False, antialias=True
         )[0]
@@ -195,7 +197,7 @@ class Colorizer:
                 rows = lightness.rows(*strip)
                 recombine(rows, color.rows(*strip, rows), result[slice(*strip)])
 
-        with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        with _workers() as pool:
             filling = pool.map(fill, strips)
             try:
                 for done, _ in enumerate(filling, start=1):
@@ -215,6 +217,21 @@ def working_shape(shape: tuple[int, int], size: int) -> tuple[int, int]:
     short = min(shape)
     height, width = (min(round(side * size / short), LONGEST * size) for side in shape)
     return height, width
+
+
+@contextlib.contextmanager
+def _workers() -> Iterator[ThreadPoolExecutor]:
+    """Give as many threads as torch may use, in each of which torch uses no other.
+
+    Strips do not wait for one another. torch's own threads do, at every operation, and fall to a
+    tenth of their speed as soon as the computer does anything else.
+    """
+    count = torch.get_num_threads()
+    try:
+        with ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            yield pool
+    finally:
+        torch.set_num_threads(count)  # for threads that start later: theirs is what was set last
 
 
 @contextlib.contextmanager

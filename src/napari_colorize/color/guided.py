@@ -54,11 +54,7 @@ class GuidedColor:
         share = (place - above).float()[:, None].to(self.lines.device)
         lines = torch.lerp(self.lines[:, above], self.lines[:, below], share)  # (4, rows, w)
         if width != self.shape[1]:
-            # One map at a time: torch then stays in the thread that calls it.
-            wide = [
-                functional.interpolate(line[None], self.shape[1], mode="linear") for line in lines
-            ]
-            lines = torch.cat(wide)
+            lines = functional.interpolate(lines, self.shape[1], mode="linear")
         return torch.addcmul(lines[2:], lines[:2], lightness)
 
 

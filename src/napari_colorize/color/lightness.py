@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# Pixels worked on at once: a strip stays in the processor's cache, and torch works on it in the
-# thread that asks (its own threads wait for one another as soon as the computer does other work).
-STRIP_PIXELS = 1 << 15
+# Pixels worked on at once: enough that the work outweighs the calls, few enough for the cache.
+STRIP_PIXELS = 1 << 18
 # How far outside 0..1 a float picture may lie and still count as 0..1.
 FLOAT_TOLERANCE = 1e-3
 
