@@ -1,27 +1,39 @@
-"""A viewer with the Colorize dock, and a stand-in for the network that can be held and broken."""
+"""Desks to try the docks at, with stand-ins for the network and for the training process."""
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 import threading
 import time
 import types
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from superqt.utils import WorkerBase
 
+from napari_colorize.docks.training import TrainDock
+from napari_colorize.docks.worker import Run
 from napari_colorize.errors import Cancelled
 from napari_colorize.files.models import ModelInfo
+from napari_colorize.runs import process
+from napari_colorize.runs.folder import RunFolder
+from napari_colorize.runs.process import ChildProcess, known_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from numpy.typing import NDArray
+    from pytestqt.qtbot import QtBot
 
+    from napari_colorize.docks.colorize import ColorizeDock
+
+FAKE_TRAINING = Path(__file__).with_name("fake_training.py")
+# Milliseconds to wait for what takes a moment: nothing fails only because the machine is busy.
+PATIENCE = 120_000
 STEPS = 4  # times that the stand-in looks whether it is cancelled, for each plane
 
 
@@ -123,7 +135,7 @@ def stand(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Stand]:
 def no_worker_left() -> Iterator[None]:
     """Wait for the workers of a test: one that outlives its window ends the process."""
     yield
-    WorkerBase.await_workers(5000)
+    WorkerBase.await_workers(PATIENCE)
 
 
 @pytest.fixture
@@ -145,3 +157,123 @@ def seeded_model(own_places: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     card = {"name": DEFAULT_MODEL, "network": "plain", "settings": {}, "working_size": 128}
     save_network(models_folder() / f"{DEFAULT_MODEL}.safetensors", network, card)
     return DEFAULT_MODEL
+
+
+@pytest.fixture
+def viewer(make_napari_viewer_proxy: Callable[..., Any]) -> Any:
+    """Return a viewer as a dock gets it."""
+    return make_napari_viewer_proxy()
+
+
+@dataclass
+class ColorizeDesk:
+    """A viewer with the Colorize dock, used as a person does."""
+
+    viewer: Any
+    qtbot: QtBot
+
+    def open(self) -> ColorizeDock:
+        """Return the dock, opened as from the menu."""
+        dock: ColorizeDock = self.viewer.window.add_plugin_dock_widget(
+            "napari-colorize", "Colorize"
+        )[1]
+        return dock
+
+    def wait(self, condition: Callable[[], bool]) -> None:
+        """Let the window work until something is so."""
+        self.qtbot.waitUntil(condition, timeout=PATIENCE)
+
+    def wait_for_end(self) -> None:
+        """Let the window work until no run is under way."""
+        self.wait(lambda: Run.living_in(self.viewer) is None)
+
+    def run_to_end(self, dock: ColorizeDock) -> None:
+        """Press Run and wait until the run is over."""
+        assert dock.run.enabled, dock.reason.value
+        dock.run.native.click()
+        self.wait_for_end()
+
+
+@pytest.fixture
+def colorize_desk(stand: Stand, viewer: Any, qtbot: QtBot) -> ColorizeDesk:
+    """Return a viewer to colour in; the stand-in for the network is in place."""
+    return ColorizeDesk(viewer, qtbot)
+
+
+@dataclass
+class TrainingDesk:
+    """A viewer with the Train dock, used as a person does."""
+
+    viewer: Any
+    qtbot: QtBot
+
+    def open(self) -> TrainDock:
+        """Return a Train dock in the viewer."""
+        dock = TrainDock(self.viewer)
+        self.viewer.window.add_dock_widget(dock, name="Train")
+        return dock
+
+    def start(self, photographs: Path) -> TrainDock:
+        """Open a dock, name the photographs, press Start."""
+        dock = self.open()
+        dock.form.folder.value = photographs
+        dock.start.native.click()
+        return dock
+
+    def wait(self, condition: Callable[[], bool]) -> None:
+        """Let the window work until something is so."""
+        self.qtbot.waitUntil(condition, timeout=PATIENCE)
+
+    def wait_for(self, dock: TrainDock, words: str) -> None:
+        """Wait until the status line has the words."""
+        self.wait(lambda: words in self.text(dock.status))
+
+    @staticmethod
+    def shown(part: Any) -> bool:
+        """Return whether a part of the dock is visible when the dock is."""
+        return not part.native.isHidden()
+
+    @staticmethod
+    def text(part: Any) -> str:
+        """Return the words of a label."""
+        return str(part.value).replace("\u200b", "")
+
+
+@pytest.fixture
+def training_desk(viewer: Any, qtbot: QtBot) -> Iterator[TrainingDesk]:
+    """Return a viewer to train from; trainings that a test left running on purpose are ended."""
+    yield TrainingDesk(viewer, qtbot)
+    for path in known_runs():
+        worker = RunFolder(path).worker()
+        if worker is not None:
+            child = ChildProcess(worker.pid, worker.started)
+            child.kill()
+            child.wait(PATIENCE / 1000)
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Return the function that chooses what the training process does; at first it waits."""
+    spawn = process._spawn
+
+    def choose(mode: str) -> None:
+        monkeypatch.setattr(
+            process,
+            "_spawn",
+            lambda command, log: spawn([command[0], str(FAKE_TRAINING), mode, *command[4:]], log),
+        )
+
+    choose("stop")
+    return choose
+
+
+@pytest.fixture
+def write_model() -> Callable[[Path, bytes], None]:
+    """Return the maker of tiny models out of the stand-in for the training process."""
+    spec = importlib.util.spec_from_file_location("fake_training", FAKE_TRAINING)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    write: Callable[[Path, bytes], None] = module.write_model
+    return write
