@@ -12,7 +12,7 @@ from rich.console import Console
 
 from napari_colorize import api
 from napari_colorize.commands import training
-from napari_colorize.commands.training import Watch, duration
+from napari_colorize.commands.training import Watch
 from napari_colorize.errors import RunError, TrainingError
 from napari_colorize.runs.events import (
     Event,
@@ -26,6 +26,7 @@ from napari_colorize.runs.events import (
     Validated,
 )
 from napari_colorize.runs.folder import RunFolder
+from napari_colorize.runs.process import known_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,12 +84,50 @@ def test_a_finished_training(tmp_path: Path, ends_with: Callable[..., Any]) -> N
         "1,200 photographs to train on, 90 kept to look at",
         "  left out: 2 unreadable",
         "3 epochs of 40 steps on cpu, 32-true (no GPU)",
-        "out of memory: going on with 2 pieces of 16 photographs a step",
+        "Out of memory; it goes on by itself with 2 pieces of 16 photographs a step.",
         "epoch 1/3: loss 0.02000, PSNR 22.50 dB (+1.50 over grey), the best so far",
         "Finished: 3 epochs, the best was epoch 2.",
         str(run.best_model),
     ]
     assert run.read_config().epochs == 3
+
+
+def test_the_dock_finds_a_training_of_the_shell(
+    tmp_path: Path,
+    own_places: Path,
+    ends_with: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The run is among the known ones; a list that cannot be written is no matter."""
+    ends_with(FINISHED)
+    monkeypatch.chdir(tmp_path)
+    train(RunFolder("run"))
+    assert known_runs() == [tmp_path / "run"]
+    monkeypatch.setenv("NAPARI_COLORIZE_DATA", str(own_places / "file"))
+    (own_places / "file").touch()
+    assert train(RunFolder(tmp_path / "other"))[0] == 0
+
+
+def test_places_are_kept_whole(
+    tmp_path: Path, ends_with: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Relative paths are absolute in the run, which can then go on from any folder."""
+    resumed = ends_with(Stopped(5, "stopped as asked"))
+    (tmp_path / "model.safetensors").touch()
+    monkeypatch.chdir(tmp_path)
+    run = RunFolder(tmp_path / "run")
+    given = {"validation": "others", "cache": "kept", "init": "model.safetensors"}
+    train(run, folder="photographs", **given)
+    kept = {name: str(tmp_path / value) for name, value in given.items()}
+    config = run.read_config().to_dict()
+    assert config["folder"] == str(tmp_path / "photographs")
+    assert {name: config[name] for name in given} == kept
+    run.last_checkpoint.touch()
+    monkeypatch.chdir(run.path)
+    assert train(run, resume=True, folder="../photographs", **kept)[0] == 130
+    assert resumed == [False, True]
+    train(RunFolder(tmp_path / "other"), init="plain")
+    assert RunFolder(tmp_path / "other").read_config().init == "plain"
 
 
 @pytest.mark.parametrize(
@@ -209,18 +248,3 @@ def test_a_terminal_gets_a_bar() -> None:
     assert "epoch 1/3" in said
     assert "30/120" in said
     assert "60 photographs/s, 2 h 05 min left" in said
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (0, "0 s"),
-        (89.4, "89 s"),
-        (90, "2 min"),
-        (3590, "1 h 00 min"),
-        (float("nan"), "unknown time"),
-    ],
-)
-def test_durations_in_words(seconds: float, words: str) -> None:
-    """Seconds, minutes, hours; nonsense is unknown."""
-    assert duration(seconds) == words

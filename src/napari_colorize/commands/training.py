@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from rich.progress import BarColumn, Progress, TextColumn
 
 from napari_colorize.commands.terminal import complain, say
-from napari_colorize.errors import RunError
+from napari_colorize.errors import RunError, StorageError
+from napari_colorize.runs import words
 from napari_colorize.runs.events import (
     Event,
     Failed,
@@ -25,6 +26,7 @@ from napari_colorize.runs.events import (
     Validated,
 )
 from napari_colorize.runs.making import make_or_resume
+from napari_colorize.runs.process import remember_run
 from napari_colorize.runs.ranks import is_first_process
 
 if TYPE_CHECKING:
@@ -80,6 +82,8 @@ def train(run: RunFolder, settings: dict[str, Any], *, resume: bool, console: Co
         say(console, f"The run has finished already: {_end_of(last)}.\n{run.best_model}")
         return 0
     make_or_resume(run, settings, resume=resume)
+    with contextlib.suppress(StorageError):  # so that the Train dock finds it
+        remember_run(run.path)
     with _heard_signals() as heard, Watch(console) as watch:
         last = train_here(run, resume=resume, listen=watch)
     if isinstance(last, Finished):
@@ -129,7 +133,7 @@ class Watch:
             self._epochs = event.epochs
             say(self._console, _summary(event))
         elif isinstance(event, Step):
-            rest = f"{event.rate:.0f} photographs/s, {duration(event.remaining)} left"
+            rest = ", ".join(words.pace(event))
             self._move(f"epoch {event.epoch}/{self._epochs}", event.step, event.steps, rest)
         elif isinstance(event, Validated):
             gain = event.psnr - event.psnr_grey
@@ -140,21 +144,10 @@ class Watch:
                 f"PSNR {event.psnr:.2f} dB ({gain:+.2f} over grey){best}",
             )
         elif isinstance(event, Healed):
-            pieces = f"{event.accumulate} pieces of {event.micro_batch} photographs"
-            say(self._console, f"{event.reason}: going on with {pieces} a step")
+            say(self._console, words.healed_line(event))
 
     def _move(self, what: str, done: int, total: int, rest: str) -> None:
         self._bar.update(self._task, description=what, completed=done, total=total, rest=rest)
-
-
-def duration(seconds: float) -> str:
-    """Return a time in words: ``45 s``, ``12 min``, ``3 h 05 min``."""
-    if not 0 <= seconds < 1e9:  # also NaN, before the first step was timed
-        return "unknown time"
-    minutes = round(seconds / 60)
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def _summary(event: Started) -> str:

@@ -1,4 +1,4 @@
-"""Labels that hold a sentence of any length."""
+"""Labels that hold a sentence of any length, and the labels of a form."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ def text_label(name: str, tooltip: str) -> Label:
 
 def show_text(label: Label, text: str) -> None:
     """Show a text, or nothing at all when it is empty."""
-    label.value = text
+    # Qt breaks a line after a slash of itself, but not after a backslash.
+    label.value = text.replace("\\", "\\\u200b")
     label.visible = bool(text)
 
 

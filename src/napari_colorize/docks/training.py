@@ -8,18 +8,17 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from magicgui.widgets import Container, Label, ProgressBar, PushButton, TextEdit
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QSizePolicy
+from magicgui.widgets import Container, ProgressBar, PushButton, TextEdit
 
-from napari_colorize.docks import training_words as words
 from napari_colorize.docks.curves import LossHistory, LossPlot
+from napari_colorize.docks.labels import align_labels, show_text, text_label
 from napari_colorize.docks.model_events import models_changed
 from napari_colorize.docks.run_watcher import RunWatcher
 from napari_colorize.docks.scroll import ScrollContainer
 from napari_colorize.docks.training_form import TrainingForm
 from napari_colorize.errors import ColorizeError, StorageError
 from napari_colorize.files.models import import_model
+from napari_colorize.runs import words
 from napari_colorize.runs.events import CLOSING, Event, Healed, Preparing, Started, Step, Validated
 from napari_colorize.runs.folder import RunFolder, RunState
 from napari_colorize.runs.process import known_runs, start_training
@@ -53,8 +52,7 @@ class TrainDock(ScrollContainer):
         self._watcher = RunWatcher(self.native)
         self._watcher.told.connect(self._take_events)
         self._watcher.stands.connect(self._take_state)
-        self.scroll_area.shown.connect(self.form.align)
-        self.scroll_area.shown.connect(self._watcher.go_on)
+        self.scroll_area.shown.connect(self._be_shown)
         self.scroll_area.destroyed.connect(self._mark_closed)
         viewer.events.theme.connect(self._restyle)
         self._forget_run()
@@ -70,11 +68,11 @@ class TrainDock(ScrollContainer):
         self.new_run = PushButton(text="New run")
         self.stop.tooltip = "Save after the current step and leave; Resume goes on from there."
         self.new_run.tooltip = "Put this run aside and fill in the form for another one."
-        self.reason = _text_label()
+        self.reason = text_label("reason", "Why Start cannot be pressed.")
         self.progress = ProgressBar(min=0, max=1, value=0)
         self.progress.tooltip = _LEAVES
-        self.status = _text_label()
-        self.notes = _text_label()
+        self.status = text_label("status", "What the training is doing, or how it ended.")
+        self.notes = text_label("notes", "What the training has told so far.")
         self.log = TextEdit()
         self.log.tooltip = "The last lines that the training process wrote."
         self.log.read_only = True
@@ -118,7 +116,7 @@ class TrainDock(ScrollContainer):
                 run.create(self.form.config(), force=state == "new")
             start_training(run, resume=state in _RESUMABLE)
         except ColorizeError as exc:
-            _show(self.reason, str(exc))
+            show_text(self.reason, str(exc))
             return
         self._attach(run)
 
@@ -129,7 +127,7 @@ class TrainDock(ScrollContainer):
         try:
             self._run.request_stop()
         except StorageError as exc:
-            _show(self.reason, str(exc))
+            show_text(self.reason, str(exc))
             return
         self._stopping = True
         self._refresh_buttons()
@@ -165,7 +163,7 @@ class TrainDock(ScrollContainer):
             with self.form.changed.blocked():
                 self.form.show_config(run.read_config())
         except ColorizeError as exc:
-            _show(self.notes, str(exc))
+            show_text(self.notes, str(exc))
         self._watcher.watch(run)
         self._refresh_buttons()
 
@@ -178,7 +176,7 @@ class TrainDock(ScrollContainer):
         self._epochs = 0
         self._notes: dict[str, str] = {}
         for part in (self.reason, self.status, self.notes):
-            _show(part, "")
+            show_text(part, "")
         self.log.visible = self.progress.visible = self._plot_place.visible = False
         self._refresh_buttons()
 
@@ -196,7 +194,7 @@ class TrainDock(ScrollContainer):
             self._show_progress(news.step, news.steps, words.progress_line(news, self._epochs))
         elif isinstance(news, Preparing):
             self._show_progress(news.done, news.total, words.preparing_line(news))
-        _show(self.notes, "\n".join(self._notes.values()))
+        show_text(self.notes, "\n".join(self._notes.values()))
         self._draw()
 
     def _note(self, event: Event) -> None:
@@ -244,7 +242,7 @@ class TrainDock(ScrollContainer):
         said = words.ending(state)
         if state.name == "finished" and self._run is not None:
             said = f"{said} {_fetch_model(self._run)}"
-        _show(self.status, said)
+        show_text(self.status, said)
         tail = self._run.log_tail() if self._run and state.name in ("died", "failed") else ""
         self.log.value = tail
         self.log.visible = bool(tail)
@@ -254,9 +252,14 @@ class TrainDock(ScrollContainer):
         self.progress.visible = True
         self.progress.native.setRange(0, total)
         self.progress.native.setValue(done)
-        _show(self.status, line)
+        show_text(self.status, line)
 
     # Keeping up.
+
+    def _be_shown(self) -> None:
+        """Align the form, and watch on if the dock was out of the window."""
+        align_labels(self.form.native)
+        self._watcher.go_on()
 
     def _is_resumable(self) -> bool:
         """Return whether the run that is watched can go on."""
@@ -276,7 +279,7 @@ class TrainDock(ScrollContainer):
         self.stop.enabled = name == "running" and not self._stopping
         self.stop.text = "Stopping…" if self._stopping else "Stop"
         self.new_run.visible = not fresh
-        _show(self.reason, problem)
+        show_text(self.reason, problem)
 
     def _draw(self) -> None:
         """Draw the curves; the plot is made when there is something to draw."""
@@ -313,19 +316,3 @@ def _fetch_model(run: RunFolder) -> str:
         run.imported_file.touch()
     models_changed.emit()
     return f"The model {model.name} is in the Colorize dock."
-
-
-def _text_label() -> Label:
-    """Return a label whose text wraps, takes no room while empty, and widens nothing."""
-    label = Label(value="")
-    label.native.setWordWrap(True)
-    label.native.setTextFormat(Qt.TextFormat.PlainText)
-    label.native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-    return label
-
-
-def _show(label: Label, text: str) -> None:
-    """Put a text into a label; paths may break at their separators."""
-    label.value = text.replace("/", "/\u200b").replace("\\", "\\\u200b")
-    label.tooltip = text
-    label.visible = bool(text)

@@ -9,7 +9,6 @@ from typing import Any
 
 from magicgui.types import FileDialogMode
 from magicgui.widgets import ComboBox, Container, FileEdit, SpinBox
-from qtpy.QtWidgets import QLabel
 
 from napari_colorize.files.models import sanitised
 from napari_colorize.files.pictures import PICTURE_SUFFIXES
@@ -94,13 +93,6 @@ class TrainingForm(Container[Any]):
         if config.network in self.network.choices:
             self.network.value = config.network
         self.epochs.value = min(config.epochs, _MOST_EPOCHS)
-
-    def align(self) -> None:
-        """Make the labels equally wide; their width is known once napari's style is on them."""
-        labels = self.native.findChildren(QLabel)
-        widest = max(label.sizeHint().width() for label in labels)
-        for label in labels:
-            label.setMinimumWidth(widest)
 
     def set_editable(self, editable: bool) -> None:
         """Let the settings be changed or not; another run folder can always be chosen."""

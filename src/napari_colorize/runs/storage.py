@@ -1,12 +1,17 @@
-"""Writing small files whole or not at all, and the folder where the user's data live."""
+"""Writing files whole or not at all, and the folder where the user's data live."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 from napari_colorize.errors import StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def data_folder() -> Path:
@@ -32,16 +37,44 @@ def write_whole(path: Path, text: str) -> None:
     StorageError
         If the disk is full or the folder cannot be written.
     """
-    passing = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with replacing(path) as file:
+        file.write(text.encode())
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """Open a temporary file that becomes ``path`` when the block ends, and goes when it fails.
+
+    Raises
+    ------
+    StorageError
+        If the disk is full or the folder cannot be written; ``path`` is then as it was.
+    """
+    passing = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        with passing.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with passing.open("xb") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
         passing.replace(path)
     except OSError as exc:
+        raise storage_error(path, exc) from exc
+    finally:
         with contextlib.suppress(OSError):
             passing.unlink()
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it, if it does not exist.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
         raise storage_error(path, exc) from exc
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_colorize.docks import training_words as words
+from napari_colorize.runs import words
 from napari_colorize.runs.events import Failed, Finished, Healed, Started, Step, Stopped, Validated
 from napari_colorize.runs.folder import RunState
 

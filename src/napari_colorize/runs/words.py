@@ -1,9 +1,13 @@
-"""What a training tells, in words for people; knows neither Qt nor napari."""
+"""What a training tells, in words for people: the same in the dock and in the shell."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from napari_colorize.runs.events import Finished, Healed, Preparing, Started, Step, Validated
-from napari_colorize.runs.folder import RunState
+
+if TYPE_CHECKING:
+    from napari_colorize.runs.folder import RunState
 
 
 def duration(seconds: float) -> str:
@@ -21,14 +25,20 @@ def duration(seconds: float) -> str:
     return f"{hours // 24} d {hours % 24} h"
 
 
-def progress_line(step: Step, epochs: int) -> str:
-    """Return the place, the pace and the time left, the time left only once it is known."""
-    parts = [f"epoch {step.epoch} of {epochs}" if epochs else f"epoch {step.epoch}"]
+def pace(step: Step) -> list[str]:
+    """Return the photographs a second and the time left, each once it is known."""
+    parts = []
     if step.rate > 0:
         parts.append(f"{step.rate:,.0f} photographs/s")
     if 0 < step.remaining < float("inf"):
         parts.append(f"{duration(step.remaining)} left")
-    return " · ".join(parts)
+    return parts
+
+
+def progress_line(step: Step, epochs: int) -> str:
+    """Return the place, the pace and the time left."""
+    place = f"epoch {step.epoch} of {epochs}" if epochs else f"epoch {step.epoch}"
+    return " · ".join([place, *pace(step)])
 
 
 def preparing_line(event: Preparing) -> str:
