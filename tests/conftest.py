@@ -23,10 +23,24 @@ if TYPE_CHECKING:
 for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
+# What a shell or a build machine says of its terminal; here all output is read from a pipe.
+for _name in ("CLICOLOR_FORCE", "FORCE_COLOR", "GITHUB_ACTIONS", "PY_COLORS", "TTY_COMPATIBLE"):
+    os.environ.pop(_name, None)
+
 if sys.platform == "win32":
     import torch  # noqa: F401  # after Qt its libraries do not load on Windows
 
-PATIENCE = 5.0  # seconds that threads and children of a test get to end by themselves
+PATIENCE = 60.0  # seconds that threads and children of a test get to end by themselves
+
+
+@pytest.fixture(autouse=True)
+def own_environment() -> Iterator[None]:
+    """Give the environment back as it was: IPython, for one, asks for colours in it."""
+    before = dict(os.environ)
+    yield
+    for name in os.environ.keys() - before.keys():
+        del os.environ[name]
+    os.environ.update(before)
 
 
 @pytest.fixture(autouse=True)

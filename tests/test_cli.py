@@ -236,7 +236,7 @@ def test_interrupted_colorize(tmp_path: Path, model: Path, number: int, status: 
         assert child.stdout is not None
         first = child.stdout.readline().strip()
         child.send_signal(number)
-        _, errors = child.communicate(timeout=60)
+        _, errors = child.communicate(timeout=240)
     assert child.returncode == status
     assert "Traceback" not in errors
     done = sorted(out.iterdir())
@@ -338,13 +338,13 @@ def test_an_interrupted_training(photographs: Path, tmp_path: Path) -> None:
     command = ["train", str(photographs), "-o", str(run.path), *TRAINING[2:], "--threads", "1"]
     arguments = [sys.executable, "-m", "napari_colorize", *command, "--epochs", "100000"]
     with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True) as child:
-        limit = time.monotonic() + 60
+        limit = time.monotonic() + 240
         while not run.last_checkpoint.exists():
             assert child.poll() is None
             assert time.monotonic() < limit
             time.sleep(0.05)
         child.send_signal(signal.SIGINT)
-        _, errors = child.communicate(timeout=60)
+        _, errors = child.communicate(timeout=240)
     assert child.returncode == 130
     assert errors == f"Stopped; the same command with --resume goes on: {run.path}\n"
     assert run.state().name == "stopped"

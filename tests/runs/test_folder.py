@@ -245,7 +245,7 @@ def test_one_of_many_claimants_wins(
         try:
             with run.claim():
                 won.append(number)
-                over.wait(10)
+                over.wait(120)
         except RunError:
             lost.append(number)
             if len(lost) == 7:
@@ -281,7 +281,7 @@ while left:
         pass
 """
     children = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(3)]
-    assert [child.wait(60) for child in children] == [0, 0, 0]
+    assert [child.wait(300) for child in children] == [0, 0, 0]
     assert counter.read_text() == str(3 * TURNS)
     with run.claim():
         pass

@@ -37,7 +37,7 @@ def _no_child_is_left() -> Iterator[None]:
     yield
     for child in psutil.Process().children(recursive=True):
         child.kill()
-        child.wait(10)
+        child.wait(120)
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_child_is_apart_and_ends_by_itself(run: RunFolder, monkeypatch: pytest.M
         "print(os.getsid(0) == os.getpid() if hasattr(os, 'getsid') else True)",
     )
     child = start_training(run, resume=True)
-    assert child.wait(20)
+    assert child.wait(120)
     assert run.log_tail() == f"'' ['{run.path}', '--resume']\nTrue".replace("\\", "\\\\")
     assert not psutil.pid_exists(child.pid)
     assert run.state().name == "died"
@@ -88,7 +88,7 @@ def test_running_child_is_found_by_another_process(
         run.create(TrainingConfig(folder="x"), force=True)
     assert not found.wait(0.1)
     found.kill()
-    assert found.wait(10)
+    assert found.wait(120)
     assert run.state().name == "died"
 
 
@@ -100,7 +100,7 @@ def test_stop_of_an_earlier_time_is_forgotten(
     run.request_stop()
     child = start_training(run, resume=True)
     assert not run.stop_requested()
-    assert child.wait(20)
+    assert child.wait(120)
 
 
 def test_dead_number_is_not_taken_for_a_living_one() -> None:
@@ -128,7 +128,7 @@ def test_zombie_is_dead_and_reaped() -> None:
     pid = os.posix_spawn(sys.executable, [sys.executable, "-c", ""], os.environ)
     child = identity_of(pid)
     assert child is not None
-    assert ChildProcess(child.pid, child.started).wait(20)
+    assert ChildProcess(child.pid, child.started).wait(120)
     assert not psutil.pid_exists(pid)
 
 
