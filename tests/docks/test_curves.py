@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -88,12 +89,19 @@ def test_plot_draws_in_the_colours_of_the_theme(theme: str, qtbot: object) -> No
     history = LossHistory()
     history.add(started(0))
     for number in range(1, 21):
-        history.add(step(number))
-    history.add(Validated(1, 0.3, 20.0, 19.0, True))
+        history.add(dataclasses.replace(step(number), loss=0.03 / number))
+    history.add(Validated(1, 0.03, 20.0, 19.0, True))
     plot = LossPlot(theme)
     qtbot.addWidget(plot.widget)  # type: ignore[attr-defined]
     plot.draw(history)
     drawn = plot._training.getData()
     assert len(drawn[0]) == 20
-    text = plot._plot.getAxis("bottom").textPen().color().lightness()
-    assert (text > 150) is (theme == "dark")
+    other = "light" if theme == "dark" else "dark"
+    for name in (theme, other):
+        plot.restyle(name)
+        text = plot._plot.getAxis("bottom").textPen().color().lightness()
+        assert (text > 150) is (name == "dark")
+        corner = plot.widget.grab().toImage().pixelColor(2, 2).lightness()
+        assert (corner < 100) is (name == "dark")
+        # A loss of 0.03 is never told as 30.
+        assert plot._plot.getAxis("left").autoSIPrefixScale == 1

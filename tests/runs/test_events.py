@@ -14,14 +14,11 @@ from hypothesis import strategies as st
 from napari_colorize.runs import events
 from napari_colorize.runs.events import (
     Event,
-    Finished,
-    Started,
     Step,
     Stopped,
     Validated,
     decode,
     encode,
-    is_undone,
 )
 
 VALUES = {
@@ -89,17 +86,6 @@ def test_numbers_that_json_lacks_survive() -> None:
 def test_time_is_now() -> None:
     """An event carries the time at which it was made."""
     assert Stopped(1, "").time <= Stopped(2, "").time
-
-
-def test_resume_undoes_what_lies_behind_its_checkpoint() -> None:
-    """Steps after the checkpoint, and epochs that ended after it, did not happen."""
-    start = Started("cpu", "", "32-true", 9, 1, {}, 5, 10, 20, 1)
-    step = Step(20, 50, 2, 0.1, 1e-3, 1.0, 1.0)
-    assert not is_undone(step, start)
-    assert is_undone(dataclasses.replace(step, step=21), start)
-    assert not is_undone(Validated(2, 0.1, 20.0, 19.0, True), start)
-    assert is_undone(Validated(3, 0.1, 20.0, 19.0, True), start)
-    assert not is_undone(Finished(2, 1, 0.1, "best.safetensors", "done"), start)
 
 
 def test_every_kind_has_a_name() -> None:

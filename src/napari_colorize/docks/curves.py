@@ -20,6 +20,7 @@ _MOST_POINTS = 4000
 _SMOOTHED_REACH = 20
 # pyqtgraph moves the label of the axis so many pixels out of the plot.
 _BELOW_LABEL = 6
+_SIDES = ("bottom", "left")
 
 
 @dataclass
@@ -96,7 +97,7 @@ class LossPlot:
         import pyqtgraph
 
         self._pg = pyqtgraph
-        self._plot = pyqtgraph.PlotWidget(background=None)
+        self._plot = pyqtgraph.PlotWidget()
         self._plot.setFixedHeight(190)
         self._plot.setMouseEnabled(x=False, y=False)
         self._plot.setMenuEnabled(False)
@@ -104,6 +105,9 @@ class LossPlot:
         self._plot.setLabel("bottom", "epoch")
         self._plot.getPlotItem().layout.setContentsMargins(0, 0, 0, _BELOW_LABEL)
         self._plot.setLabel("left", "loss")
+        for side in _SIDES:
+            # Once, and before there is anything to draw: pyqtgraph scales by what is in view then.
+            self._plot.getAxis(side).enableAutoSIPrefix(False)
         self._plot.showGrid(x=True, y=True, alpha=0.15)
         self._plot.setToolTip(
             "How wrong the colours are, the lower the better.\n"
@@ -137,9 +141,10 @@ class LossPlot:
         dark = colours.type == "dark"
         training = "#5fb0ff" if dark else "#1463b8"
         validation = "#ffb454" if dark else "#b45309"
-        for side in ("bottom", "left"):
+        # A transparent plot keeps the old background until its size changes.
+        self._plot.setBackground(colours.background.as_hex())
+        for side in _SIDES:
             axis = self._plot.getAxis(side)
-            axis.enableAutoSIPrefix(False)
             axis.setPen(text)
             axis.setTextPen(text)
         self._raw.setPen(self._faint(training))

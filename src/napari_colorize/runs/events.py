@@ -1,8 +1,8 @@
 """What a run tells: one frozen dataclass a kind, one JSON object a line.
 
 A run that was resumed went back to its checkpoint, so lines of later steps may stand before its
-`Started`: whoever draws curves drops what lies after ``Started.step`` when a `Started` comes
-(`is_undone` says which). The last event of a run that ended is one of `CLOSING`.
+`Started`: whoever draws curves drops what lies after ``Started.step`` when a `Started` comes.
+The last event of a run that ended is one of `CLOSING`.
 
 Lines are standard JSON: the numbers that JSON lacks are the texts ``"nan"``, ``"inf"`` and
 ``"-inf"``.
@@ -202,23 +202,6 @@ def decode(line: str) -> Event | None:
         )
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
         return None
-
-
-def is_undone(event: Event, start: Started) -> bool:
-    """Return whether an earlier event tells of work that ``start`` went back behind.
-
-    Parameters
-    ----------
-    event
-        An event that stands before ``start``.
-    start
-        The first event of a process that resumed the run.
-    """
-    if isinstance(event, Step | Stopped):
-        return event.step > start.step
-    if isinstance(event, Validated | PreviewWritten):
-        return event.epoch * start.steps_per_epoch > start.step
-    return False
 
 
 def _json_number(value: Any) -> Any:
