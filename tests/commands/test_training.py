@@ -26,6 +26,7 @@ from napari_colorize.runs.events import (
     Validated,
 )
 from napari_colorize.runs.folder import RunFolder
+from napari_colorize.runs.identity import own_identity
 from napari_colorize.runs.process import known_runs
 
 if TYPE_CHECKING:
@@ -98,11 +99,15 @@ def test_the_dock_finds_a_training_of_the_shell(
     ends_with: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The run is among the known ones; a list that cannot be written is no matter."""
+    """It is known and under way from the first; a list that cannot be written is no matter."""
     ends_with(FINISHED)
     monkeypatch.chdir(tmp_path)
-    train(RunFolder("run"))
+    run = RunFolder("run")
+    train(run)
     assert known_runs() == [tmp_path / "run"]
+    assert run.started_child() == own_identity()
+    run.events_file.unlink()
+    assert run.state().name == "running"
     monkeypatch.setenv("NAPARI_COLORIZE_DATA", str(own_places / "file"))
     (own_places / "file").touch()
     assert train(RunFolder(tmp_path / "other"))[0] == 0
@@ -126,8 +131,9 @@ def test_places_are_kept_whole(
     monkeypatch.chdir(run.path)
     assert train(run, resume=True, folder="../photographs", **kept)[0] == 130
     assert resumed == [False, True]
-    train(RunFolder(tmp_path / "other"), init="plain")
-    assert RunFolder(tmp_path / "other").read_config().init == "plain"
+    train(RunFolder(tmp_path / "other"), init="plain", folder="../photographs")
+    config = RunFolder(tmp_path / "other").read_config().to_dict()
+    assert (config["init"], config["folder"]) == ("plain", str(tmp_path / "photographs"))
 
 
 @pytest.mark.parametrize(

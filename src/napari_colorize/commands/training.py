@@ -25,6 +25,7 @@ from napari_colorize.runs.events import (
     Step,
     Validated,
 )
+from napari_colorize.runs.identity import own_identity
 from napari_colorize.runs.making import make_or_resume
 from napari_colorize.runs.process import remember_run
 from napari_colorize.runs.ranks import is_first_process
@@ -82,7 +83,9 @@ def train(run: RunFolder, settings: dict[str, Any], *, resume: bool, console: Co
         say(console, f"The run has finished already: {_end_of(last)}.\n{run.best_model}")
         return 0
     make_or_resume(run, settings, resume=resume)
-    with contextlib.suppress(StorageError):  # so that the Train dock finds it
+    # The Train dock finds it, and sees that it is under way, before torch is loaded.
+    run.record_child(own_identity())
+    with contextlib.suppress(StorageError):
         remember_run(run.path)
     with _heard_signals() as heard, Watch(console) as watch:
         last = train_here(run, resume=resume, listen=watch)

@@ -9,6 +9,9 @@ from qtpy.QtCore import Signal
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QFrame, QScrollArea
 
+# Pixels that a dock keeps when another is opened below it: enough to see that there is a form.
+LEAST_HEIGHT = 180
+
 
 class ScrollArea(QScrollArea):
     """A scroll area that tells when it comes into view."""
@@ -35,6 +38,7 @@ class ScrollContainer(Container[Any]):
         area = ScrollArea()
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setWidgetResizable(True)
+        area.setMinimumHeight(LEAST_HEIGHT)
         area.setWidget(form)
         area._magic_widget = self
         self._scroll_area = area

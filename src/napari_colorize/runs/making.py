@@ -65,6 +65,8 @@ def _absolute(name: str, value: Any) -> Any:
     if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
         return value
     path = Path(value).expanduser().absolute()
+    if ".." in path.parts:
+        path = path.resolve()
     # A model may be given by its name.
     return value if name == "init" and not path.exists() else str(path)
 
