@@ -58,4 +58,4 @@ def test_train_from_the_console_does_not_block(qtbot, run_cell, photographs, tmp
     handle = names["run"]
     assert handle.state().name in {"new", "running"}
     qtbot.waitUntil(lambda: handle.state().name not in {"new", "running"}, timeout=400_000)
-    assert handle.state().name == "finished", handle.state().detail
+    assert handle.state().name == "finished", handle.state().detail + handle.log_tail()
