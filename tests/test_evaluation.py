@@ -186,6 +186,18 @@ def test_size_stability_by_hand(tmp_path: Path, painted_by: Callable[[Paint], No
     assert card.stability[1024] == pytest.approx(np.hypot(*(labs[0] - labs[1])[1:]), abs=1e-3)
 
 
+def test_long_pictures_are_not_enlarged(
+    tmp_path: Path, painted_by: Callable[[Paint], None]
+) -> None:
+    """A line of pixels with a short side of 1024 px would fill the memory."""
+    painted_by(as_grey)
+    save(tmp_path, "line.png", np.full((1, 3000, 3), (150, 90, 60)))
+    save(tmp_path, "p.png", np.full((20, 30, 3), (150, 90, 60)))
+    card = evaluate_model(tmp_path)
+    assert card.pictures == 2
+    assert card.stability_pictures == 1
+
+
 def test_limit_progress_and_cancel(photographs: Path, painted_by: Callable[[Paint], None]) -> None:
     """The limit spreads evenly, progress ends at its total, cancelling is heard at once."""
     painted_by(as_grey)

@@ -280,10 +280,11 @@ def train(
     for key, value in settings.items():
         if isinstance(value, Path):
             settings[key] = str(value.expanduser().absolute())
-    if not folder.is_dir():
-        raise typer.BadParameter(f"{folder} is not a folder.")
+    for place in (folder, validation):  # told before the run folder is made
+        if place is not None and not place.is_dir():
+            raise typer.BadParameter(f"{place} is not a folder.")
     if init is not None:
-        find_model(init)  # an unknown one is told before the run folder is made
+        find_model(init)
     status = training.train(RunFolder(out), settings, resume=resume, console=Console())
     raise typer.Exit(status)
 

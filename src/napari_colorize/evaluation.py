@@ -17,6 +17,7 @@ from the same grey: *grey* (a = b = 0) and *mean ab* (the truth's own mean colou
   a short side of 128, 256, 512 and 1024 px (Lanczos, enlarged where they are smaller) and coloured
   each by itself; the ab of each result, averaged down to the smallest, is held against that of
   256 px. The figure is the mean distance in ab; 0 is a colour that does not depend on the size.
+  Pictures more than 8 times as long as wide are left out: enlarged, they would fill the memory.
 
 Pictures are read, coloured and forgotten one by one: memory does not grow with the folder.
 """
@@ -50,6 +51,7 @@ PROTOCOL = (__doc__ or "").strip()
 SHORT_SIDE = 256
 # The first is what the results are averaged down to.
 STABILITY_SIZES = (128, 256, 512, 1024)
+LONGEST = 8
 
 
 def evaluate_model(
@@ -94,6 +96,8 @@ def evaluate_model(
         When `cancel` said so.
     """
     folder = Path(folder)
+    if not folder.is_dir():
+        raise DataError(f"{str(folder)!r} is not a folder: choose a folder of photographs.")
     found = find_pictures(folder)
     paths = _evenly(found, len(found) if limit is None else limit)
     if not paths:
@@ -167,10 +171,12 @@ class _Tally:
             self.ranking.append((psnr - grey_psnr, psnr, path))
 
     def move_with_size(self, path: Path) -> dict[int, float] | None:
-        """Return the ab distance of each other size from 256 px; None for a bad file."""
+        """Return the ab distance of each other size from 256 px; None for a bad or long one."""
         try:
             truth = read_truth(path, short_side=None)
         except PictureError:
+            return None
+        if max(truth.shape[:2]) > LONGEST * min(truth.shape[:2]):
             return None
         coloured = {}
         for px in STABILITY_SIZES:

@@ -122,6 +122,22 @@ def test_inputs_that_are_nothing(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "p.png"]
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_pipes_are_not_waited_for(tmp_path: Path) -> None:
+    """A pipe that nobody writes to would be read for ever."""
+    os.mkfifo(tmp_path / "p.png")
+    with pytest.raises(PictureError, match="neither a file nor a folder"):
+        plan([tmp_path / "p.png"], tmp_path / "out")
+
+
+def test_a_folder_that_cannot_be_made_is_told_as_such(tmp_path: Path) -> None:
+    """The reason names the folder of the results, not the picture."""
+    (tmp_path / "file").write_text("")
+    job = Job(save(tmp_path / "p.png"), tmp_path / "file" / "out" / "p.png")
+    (outcome,) = colour_all([job], model=None, device="cpu", force=False)
+    assert outcome.reason.startswith(f"Cannot write {tmp_path / 'file' / 'out'}: ")
+
+
 def test_existing_results_are_skipped(tmp_path: Path) -> None:
     """What exists is left as it is, and the model is not even opened; force writes anew."""
     one = save(tmp_path / "in" / "p.png")

@@ -274,8 +274,8 @@ def test_the_summary_tells_how_many_and_why() -> None:
     found = Examination("x", ("a.jpg", "b.jpg"), {GREY: ("c.jpg", "d.jpg"), UNREADABLE: ("e",)})
     assert found.summary().splitlines() == [
         "2 of 5 pictures are used (40.0 %).",
-        "  1 left out: unreadable, for example e",
-        "  2 left out: grey or sepia, for example c.jpg",
+        "  1 left out: unreadable, for example e.",
+        "  2 left out: grey or sepia, for example c.jpg.",
     ]
     assert "imagehash" in Examination("x", (), {}, near_duplicates_sought=False).summary()
     assert found.to_dict()["left_out"] == {GREY: ["c.jpg", "d.jpg"], UNREADABLE: ["e"]}

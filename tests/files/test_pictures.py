@@ -167,6 +167,9 @@ def test_floating_point_tiff_between_0_and_1_becomes_sixteen_bits(tmp_path: Path
     assert "contrast limits" in refusal(tmp_path / "y.tif")
     tifffile.imwrite(tmp_path / "z.tif", values.astype(np.int32))
     assert "int32" in refusal(tmp_path / "z.tif")
+    values[0, :3] = np.nan, np.inf, -np.inf
+    tifffile.imwrite(tmp_path / "n.tif", values)
+    assert read_picture(tmp_path / "n.tif").pixels[0, :3].tolist() == [0, 65535, 0]
 
 
 def test_transparent_pictures_lie_on_white(tmp_path: Path) -> None:

@@ -222,6 +222,14 @@ def test_claim_keeps_a_second_writer_out(run: RunFolder) -> None:
     assert len(list(run.path.glob("lock.*"))) == 1
 
 
+def test_claim_removes_what_a_killed_training_had_half_written(run: RunFolder) -> None:
+    """Half of a checkpoint is as large as a checkpoint; what the starter writes is left alone."""
+    for name in ("last.ckpt", "best.safetensors", "epoch-0003.safetensors", "process.json"):
+        (run.path / f".{name}.0badcafe.part").write_bytes(b"half")
+    with run.claim():
+        assert [path.name for path in run.path.glob(".*.part")] == [".process.json.0badcafe.part"]
+
+
 def test_claim_ends_with_an_error_in_the_block(run: RunFolder) -> None:
     """A training that fails leaves the folder free."""
     with pytest.raises(ZeroDivisionError), run.claim():

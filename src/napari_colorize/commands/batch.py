@@ -170,8 +170,10 @@ def _pictures_of(given: Path, inside: Path) -> Iterator[tuple[Path, Path]]:
             yield source, source.relative_to(given)
         if not found:
             raise PictureError(f"No pictures are in {given}; choose another folder.")
-    elif given.exists():
+    elif given.is_file():
         yield given, Path(given.name)
+    elif given.exists():  # a pipe would be waited for, perhaps for ever
+        raise PictureError(f"{given} is neither a file nor a folder.")
     else:
         raise PictureError(f"{given} does not exist.")
 
@@ -181,7 +183,6 @@ def _colour(colorizer: Colorizer, picture: Picture, target: Path) -> None:
     colorizer.set_picture(picture.pixels)
     deep = picture.pixels.dtype == np.uint16
     rgb = colorizer.colorize(dtype="uint16" if deep else "uint8")
-    target.parent.mkdir(parents=True, exist_ok=True)
     write_picture(target, rgb, like=picture)
 
 

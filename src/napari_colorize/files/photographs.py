@@ -61,7 +61,7 @@ class Examination:
         for reason in REASONS:
             names = self.left_out.get(reason, ())
             if names:
-                lines.append(f"  {len(names)} left out: {reason}, for example {names[0]}")
+                lines.append(f"  {len(names)} left out: {reason}, for example {names[0]}.")
         if not self.near_duplicates_sought:
             lines.append("  Near duplicates were not looked for: imagehash is not installed.")
         return "\n".join(lines)

@@ -39,7 +39,7 @@ def read_tiff(file: str | os.PathLike[str] | IO[bytes]) -> tuple[NDArray[Any], d
     -------
     pixels
         ``(H, W)`` or ``(H, W, 3)``, uint8 or uint16, on white where transparent, not yet upright.
-        Floating-point values 0..1 and fewer than 16 bits are spread over uint16.
+        Floating-point values 0..1 (NaN is black) and fewer than 16 bits are spread over uint16.
     facts
         ``icc`` (bytes or None), ``orientation`` (1..8), ``resolution`` (dots per inch, or None).
 
@@ -137,7 +137,9 @@ def _as_integers(pixels: NDArray[Any], bits: int) -> NDArray[Any]:
     if kind == "b" or (kind == "u" and bits == 1):
         return pixels.astype(np.uint8) * np.uint8(255)
     if kind == "f":
-        if not np.isfinite(pixels).all() or pixels.min() < 0 or pixels.max() > 1:
+        # As everywhere: what is not a number is black.
+        pixels = np.nan_to_num(pixels, nan=0, posinf=1, neginf=0)
+        if pixels.min() < 0 or pixels.max() > 1:
             raise PictureError(
                 "floating-point values outside 0..1; open it in napari and set contrast limits"
             )

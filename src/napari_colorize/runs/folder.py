@@ -225,6 +225,7 @@ class RunFolder:
         if not self.path.is_dir():
             raise RunError(f"There is no run folder {self.path}; make the run first.")
         number = self._lock.acquire()
+        self._sweep_halves()
         try:
             yield
         finally:
@@ -308,6 +309,13 @@ class RunFolder:
             return False
         except OSError as exc:
             raise storage_error(self.path, exc) from exc
+
+    def _sweep_halves(self) -> None:
+        """Remove what a killed training had half written; the starter's files are not its own."""
+        for mine in ("last.ckpt", "*.safetensors"):
+            for half in self.path.glob(f".{mine}.*.part"):
+                with contextlib.suppress(OSError):
+                    half.unlink()
 
     def _sweep(self) -> None:
         """Remove what an earlier run left."""
