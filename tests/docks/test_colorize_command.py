@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from napari._app_model import get_app_model
 from napari.utils import progress
 from napari.utils.notifications import notification_manager
 
@@ -15,14 +16,28 @@ COMMAND = "napari-colorize.colorize_active_layer"
 
 def execute(command):
     """Call a command as the menu does."""
-    from napari._app_model import get_app_model
-
     get_app_model().commands.execute_command(command).result()
 
 
 def notes():
     """Return the texts of all notifications, the latest last."""
     return [note.message for note in notification_manager.records]
+
+
+def test_dock_opens_from_the_menu_and_takes_a_sample(colorize_desk, viewer):
+    """Layers > Filter opens the dock, once; what Open Sample brings is chosen and coloured."""
+    [item] = [
+        item.command
+        for item in get_app_model().menus.get_menu("napari/layers/filter")
+        if "Colorize" in getattr(item, "command", item).title and item.command.id != COMMAND
+    ]
+    execute(item.id)
+    [name] = viewer.window.dock_widgets
+    dock = viewer.window.dock_widgets[name]
+    assert dock.reason.value.startswith("There is no image to colour")
+    viewer.open_sample("napari-colorize", "camera")
+    colorize_desk.run_to_end(dock)
+    assert [layer.name for layer in viewer.layers] == ["photographer", "photographer [colorized]"]
 
 
 def test_command_colours_the_active_layer(colorize_desk, viewer, stand):
