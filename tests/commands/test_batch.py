@@ -122,6 +122,14 @@ def test_inputs_that_are_nothing(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "p.png"]
 
 
+def test_the_longest_names(tmp_path: Path) -> None:
+    """A result whose name is as long as names can be is written like any other."""
+    source = save(tmp_path / "in.png")
+    target = tmp_path / "out" / f"{'n' * 251}.png"
+    (outcome,) = colour_all([Job(source, target)], model=None, device="cpu", force=False)
+    assert outcome == Outcome(source, target)
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
 def test_pipes_are_not_waited_for(tmp_path: Path) -> None:
     """A pipe that nobody writes to would be read for ever."""

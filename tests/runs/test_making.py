@@ -47,3 +47,16 @@ def test_a_folder_has_to_be_named(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="'folder'"):
         make_or_resume(RunFolder(tmp_path / "run"), {"folder": ""}, resume=False)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("name", ["folder", "validation"])
+def test_a_run_lies_outside_of_its_photographs(tmp_path: Path, name: str) -> None:
+    """Its previews are pictures: the next time they would be among the photographs."""
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "inside", target_is_directory=True)
+    settings = {"folder": tmp_path / "photos", name: tmp_path / "inside"}
+    for place in (tmp_path / "inside" / "run", tmp_path / "link" / "run", tmp_path / "inside"):
+        with pytest.raises(RunError, match="lies among the photographs"):
+            make_or_resume(RunFolder(place), settings, resume=True)
+        assert not list((tmp_path / "inside").iterdir())
+    make_or_resume(RunFolder(tmp_path / "inside-run"), settings, resume=True)

@@ -33,7 +33,8 @@ def make_or_resume(run: RunFolder, settings: dict[str, Any], *, resume: bool) ->
     Raises
     ------
     RunError
-        If the folder is in use, holds something else, or a setting differs from the run's.
+        If the folder is in use, holds something else, or lies among the photographs, or if a
+        setting differs from the run's.
     StorageError
         If the folder cannot be written.
     TrainingError
@@ -42,12 +43,15 @@ def make_or_resume(run: RunFolder, settings: dict[str, Any], *, resume: bool) ->
     places = {name: _absolute(name, settings[name]) for name in PLACES if name in settings}
     given = settings | places
     if not (resume and run.exists()):
-        run.create(TrainingConfig.from_dict(given))
+        config = TrainingConfig.from_dict(given)
+        _refuse_among_photographs(run, config)
+        run.create(config)
         return
     run.refuse_if_in_use()
     before = run.read_config().to_dict()
     config = TrainingConfig.from_dict(before | given)
     if not run.last_checkpoint.exists():
+        _refuse_among_photographs(run, config)
         run.create(config, force=True)
         return
     for name, value in before.items():
@@ -58,6 +62,16 @@ def make_or_resume(run: RunFolder, settings: dict[str, Any], *, resume: bool) ->
                 "or start another run with --init and its best.safetensors."
             )
     run.clear_stop()
+
+
+def _refuse_among_photographs(run: RunFolder, config: TrainingConfig) -> None:
+    """Raise RunError where the previews of the run would be learned from."""
+    for place in (config.folder, config.validation):
+        if place is not None and run.path.resolve().is_relative_to(Path(place).resolve()):
+            raise RunError(
+                f"The run folder {run.path} lies among the photographs in {place}; "
+                "choose one outside of them."
+            )
 
 
 def _absolute(name: str, value: Any) -> Any:

@@ -50,7 +50,8 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     StorageError
         If the disk is full or the folder cannot be written; ``path`` is then as it was.
     """
-    passing = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    # Only the beginning of the name: a whole one may be as long as names can be.
+    passing = path.with_name(f".{path.name[:50]}.{secrets.token_hex(4)}.part")
     try:
         with passing.open("xb") as file:
             yield file
