@@ -143,7 +143,7 @@ def test_a_folder_that_cannot_be_made_is_told_as_such(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     job = Job(save(tmp_path / "p.png"), tmp_path / "file" / "out" / "p.png")
     (outcome,) = colour_all([job], model=None, device="cpu", force=False)
-    assert outcome.reason.startswith(f"Cannot write {tmp_path / 'file' / 'out'}: ")
+    assert outcome.reason.startswith(f"Cannot write {tmp_path / 'file' / 'out'}")
 
 
 def test_existing_results_are_skipped(tmp_path: Path) -> None:

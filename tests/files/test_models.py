@@ -118,6 +118,12 @@ def test_a_newer_card_says_upgrade(tmp_path: Path) -> None:
         read_card(path)
 
 
+def test_a_working_size_of_nothing_is_refused(tmp_path: Path) -> None:
+    """No picture can be reduced to it."""
+    with pytest.raises(ModelError, match="no usable working size"):
+        read_card(write_model(tmp_path / "m.safetensors", working_size=0))
+
+
 @pytest.mark.parametrize("key", ["version", "name", "network", "settings", "working_size", "hash"])
 def test_a_card_that_lacks_something_names_it(tmp_path: Path, key: str) -> None:
     """Each of the needed keys is asked for by name."""

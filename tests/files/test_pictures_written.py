@@ -135,6 +135,22 @@ def test_exif_goes_along_upright(tmp_path: Path, suffix: str) -> None:
         )
 
 
+@pytest.mark.parametrize("options", [{}, {"imagej": True}, {"ome": True}])
+def test_what_describes_the_grey_pixels_stays_behind(
+    tmp_path: Path, options: dict[str, bool]
+) -> None:
+    """A TIFF of colours does not say that it holds one channel; words of people go along."""
+    grey = np.arange(2000, dtype=np.uint16).reshape(40, 50)
+    for name, told in (("of-a-program.tif", options), ("of-a-person.tif", {"metadata": None})):
+        words = {"description": "a meadow"} if told.get("metadata", 0) is None else {}
+        tifffile.imwrite(tmp_path / name, grey, **told, **words)
+        picture = read_picture(tmp_path / name)
+        write_picture(tmp_path / "out.tif", np.dstack([grey] * 3), like=picture)
+        with tifffile.TiffFile(tmp_path / "out.tif") as tiff:
+            assert tiff.pages.first.description == words.get("description", "")
+            assert tiff.series[0].shape == (40, 50, 3)
+
+
 def test_jpeg_keeps_the_full_resolution_of_colour(tmp_path: Path) -> None:
     """Red and blue columns stay apart; half the resolution of colour would mix them."""
     stripes = np.zeros((32, 32, 3), np.uint8)

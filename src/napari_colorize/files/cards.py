@@ -103,7 +103,7 @@ def card_of_header(header: dict[str, Any], label: str) -> dict[str, Any]:
     Raises
     ------
     ModelError
-        When there is no card, it lacks something, or it is of a newer version.
+        When there is no card, it lacks something or makes no sense, or it is of a newer version.
     """
     metadata = header.get("__metadata__")
     text = metadata.get("card") if isinstance(metadata, dict) else None
@@ -125,6 +125,8 @@ def card_of_header(header: dict[str, Any], label: str) -> dict[str, Any]:
     for key, kind in CARD_KEYS.items():
         if not isinstance(card, dict) or not isinstance(card.get(key), kind):
             raise ModelError(f"The card of {label} lacks {key!r}. Get the file again.")
+    if card["working_size"] < 1:
+        raise ModelError(f"The card of {label} has no usable working size. Get the file again.")
     return dict(card)
 
 

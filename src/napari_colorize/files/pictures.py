@@ -58,6 +58,10 @@ _KEPT_TAGS = frozenset(
     | {0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F, 0x4746, 0x4749}
 )
 
+_DESCRIPTION = 0x010E
+# Programs of science write there how the pixels lie, which those of the result do not.
+_LAYOUTS = ('{"shape"', "ImageJ=", "<?xml", "<OME")
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -238,6 +242,8 @@ def _exif(image: Image.Image) -> bytes | None:
         told, exif = image.getexif(), Image.Exif()
         for tag in _KEPT_TAGS.intersection(told):
             exif[tag] = told[tag]
+        if str(exif.get(_DESCRIPTION, "")).startswith(_LAYOUTS):
+            del exif[_DESCRIPTION]
         for part in _PARTS.intersection(told):
             exif.get_ifd(part).update(told.get_ifd(part))
         shot = exif.get_ifd(_EXIF)
