@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import sysconfig
@@ -51,7 +52,8 @@ def look(site: Path) -> tuple[str, int, Path]:
     """Return name, number of commands and package of the plugin that is installed in *site*."""
     libraries = sysconfig.get_path("purelib")
     asked = [sys.executable, "-S", "-W", "ignore", "-c", LOOK, str(site), libraries]
-    told = subprocess.run(asked, check=True, capture_output=True, text=True).stdout
+    bare = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    told = subprocess.run(asked, check=True, capture_output=True, text=True, env=bare).stdout
     name, commands, package = told.strip().split(" ", 2)
     return name, int(commands), Path(package).parent
 

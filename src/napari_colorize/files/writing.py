@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import IO, TYPE_CHECKING
 
-from napari_colorize.runs.storage import make_folder, replacing
+from napari_colorize.runs.storage import replacing, storage_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +22,9 @@ def written_whole(path: Path) -> Iterator[IO[bytes]]:
     StorageError
         When the disk is full or the folder cannot be written; `path` is then as it was.
     """
-    make_folder(path.parent)
+    try:
+        os.makedirs(path.parent, exist_ok=True)
+    except OSError as error:
+        raise storage_error(path.parent, error) from error
     with replacing(path) as file:
         yield file

@@ -16,7 +16,7 @@ import psutil
 from napari_colorize.errors import RunError, StorageError, TrainingError
 from napari_colorize.runs.folder import LOG_MARK, RunFolder
 from napari_colorize.runs.identity import Identity, identity_of
-from napari_colorize.runs.storage import data_folder, make_folder, storage_error, write_whole
+from napari_colorize.runs.storage import data_folder, storage_error, write_whole
 
 _KEPT_RUNS = 100
 _POLL = 0.05
@@ -141,7 +141,10 @@ def remember_run(path: str | os.PathLike[str]) -> None:
     first = Path(path).expanduser().absolute()
     others = [known for known in _read_runs() if known != first]
     runs = [str(known) for known in (first, *others)][:_KEPT_RUNS]
-    make_folder(data_folder())
+    try:
+        data_folder().mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise storage_error(data_folder(), exc) from exc
     write_whole(_list_file(), json.dumps({"runs": runs}, indent=1, ensure_ascii=False))
 
 

@@ -65,20 +65,6 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
             passing.unlink()
 
 
-def make_folder(path: Path) -> None:
-    """Make a folder, and those above it, if it does not exist.
-
-    Raises
-    ------
-    StorageError
-        If it cannot be made.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise storage_error(path, exc) from exc
-
-
 def storage_error(path: Path, exc: OSError) -> StorageError:
     """Return the error for a file or folder that cannot be written, with the system's reason."""
     reason = exc.strerror or type(exc).__name__
