@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,6 +52,19 @@ def scene(height: int, width: int) -> np.ndarray:
     soft = 90 + 60 * np.sin(6 * x / width) * np.cos(4 * y / height)
     soft[(y - height / 2) ** 2 + (x - width / 3) ** 2 < (min(height, width) / 4) ** 2] = 220
     return soft.astype(np.uint8)
+
+
+def colored(model: Path) -> np.ndarray:
+    """Return a scene coloured by a colorizer of its own."""
+    colorizer = Colorizer(model, "cpu")
+    colorizer.set_picture(scene(120, 90))
+    return colorizer.colorize()
+
+
+def pool_of_threads_later() -> int:
+    """Return how many threads torch would use in a thread that starts now."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(torch.get_num_threads).result()
 
 
 class TestColorize:
@@ -118,6 +132,24 @@ class TestColorize:
             means.append(lab[..., 1:].reshape(64, factor, 64, factor, 2).mean(axis=(1, 3)))
         assert np.linalg.norm(means[0] - means[1], axis=-1).mean() < 3
 
+    def test_type_as_numpy_writes_it(self, colorizer: Colorizer) -> None:
+        """np.uint16 is "uint16"."""
+        colorizer.set_picture(scene(9, 9))
+        assert colorizer.colorize(dtype=np.uint16).dtype == np.uint16  # type: ignore[arg-type]
+
+    def test_overlapping_pictures_leave_the_threads_as_they_were(self, model: Path) -> None:
+        """Several colourings at once give the same pixels, and torch its number of threads back."""
+        before = torch.get_num_threads()
+        torch.set_num_threads(3)
+        try:
+            with ThreadPoolExecutor(4) as pool:
+                results = list(pool.map(lambda _: colored(model), range(8)))
+            assert torch.get_num_threads() == 3
+            assert pool_of_threads_later() == 3
+        finally:
+            torch.set_num_threads(before)
+        assert all(np.array_equal(result, results[0]) for result in results)
+
     def test_the_same_twice(self, colorizer: Colorizer) -> None:
         """Colouring is repeatable."""
         colorizer.set_picture(scene(30, 30))
@@ -160,10 +192,19 @@ class TestErrors:
             colorizer.colorize()
         assert not isinstance(caught.value, RuntimeError)
 
-    def test_unknown_device(self, model: Path) -> None:
+    @pytest.mark.parametrize("device", ["abacus", "cuda:x", "cuda:-1", "cpu:1", 0, None])
+    def test_unknown_device(self, model: Path, device: Any) -> None:
         """The error lists the devices."""
         with pytest.raises(ColorizeError, match="auto, cpu, cuda or mps"):
-            Colorizer(model, "abacus")
+            Colorizer(model, device)
+
+    def test_closed(self, colorizer: Colorizer) -> None:
+        """After it was closed a colorizer says so."""
+        colorizer.close()
+        with pytest.raises(ColorizeError, match="closed"):
+            colorizer.set_picture(scene(9, 9))
+        with pytest.raises(ColorizeError, match="closed"):
+            colorizer.colorize()
 
 
 class TestCancel:

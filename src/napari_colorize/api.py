@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -237,4 +238,6 @@ def _picture_of(image: Any) -> tuple[Any, Any]:
             f"The layer {image.name!r} is a stack of shape {tuple(data.shape)}: "
             f"colour one plane, colorize(layer.data[{indices}]), or use the Colorize dock."
         )
-    return data, None if image.rgb else tuple(image.contrast_limits)
+    limits = tuple(image.contrast_limits)
+    usable = not image.rgb and all(math.isfinite(limit) for limit in limits)
+    return data, limits if usable else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -67,9 +68,10 @@ class Colorizer:
         choice = choose_device(device)
         self.device = choice.device
         self.device_reason = choice.reason
-        self._network, self.card = load_network(find_model(model))
+        network, self.card = load_network(find_model(model))
+        self._network: nn.Module | None = network
         with _mapped_errors():
-            self._network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+            network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._lightness: Lightness | None = None
         self._color: GuidedColor | None = None
 
@@ -105,7 +107,8 @@ class Colorizer:
             If the memory does not suffice.
         """
         self._lightness = self._color = None
-        lightness = Lightness(image, contrast_limits)
+        self._refuse_if_closed()
+        lightness = Lightness(image, contrast_limits, cancel)
         with _mapped_errors():
             color = self._look(lightness, cancel)
         self._lightness, self._color = lightness, color
@@ -137,28 +140,31 @@ class Colorizer:
         ColorizeError
             If the memory does not suffice.
         """
+        self._refuse_if_closed()
         if self._lightness is None or self._color is None:
             raise PictureError("No picture was set: call set_picture(image) first.")
-        if dtype not in {"uint8", "uint16"}:
-            raise PictureError(f"dtype has to be 'uint8' or 'uint16', got {dtype!r}.")
+        kind = _output_type(dtype)
         with _mapped_errors():
-            return self._recombined(self._lightness, self._color, dtype, cancel, progress)
+            return self._recombined(self._lightness, self._color, kind, cancel, progress)
 
     def close(self) -> None:
         """Let go of the network and the picture, and of the memory of the GPU."""
-        self._lightness = self._color = None
-        self._network = nn.Identity()
+        self._lightness = self._color = self._network = None
         if self.device.startswith("cuda"):
             torch.cuda.empty_cache()
         elif self.device == "mps":
             torch.mps.empty_cache()
+
+    def _refuse_if_closed(self) -> None:
+        if self._network is None:
+            raise ColorizeError("This Colorizer was closed: make a new one.")
 
     @torch.inference_mode()
     def _look(self, lightness: Lightness, cancel: Cancel | None) -> GuidedColor:
         """Return the colour that the network sees, ready for any strip of the picture."""
         size = int(self.card["working_size"])
         guide_shape = working_shape(lightness.shape, GUIDE * size)
-        with _workers() as pool:
+        with _threads.pool() as pool:
             seen = pool.submit(lightness.reduced, *working_shape(lightness.shape, size), cancel)
             reduced = pool.submit(lightness.reduced, *guide_shape, cancel)
             guide = reduced.result()
@@ -170,20 +176,21 @@ class Colorizer:
 
     def _predict(self, lightness: Tensor, cancel: Cancel | None) -> Tensor:
         """Return ab, (2, h, w) float32 on the CPU, of L (h, w)."""
+        network = cast("nn.Module", self._network)
         kind = self.device.split(":")[0]
         half = choose_precision(self.device) == "bf16-mixed"
         with (
-            _cancellable(self._network, cancel),
+            _cancellable(network, cancel),
             torch.autocast(kind, torch.bfloat16, enabled=half),
         ):
-            ab = self._network(lightness[None, None].to(self.device))
+            ab = network(lightness[None, None].to(self.device))
         return cast("Tensor", ab[0].float().cpu())
 
     def _recombined(
         self,
         lightness: Lightness,
         color: GuidedColor,
-        dtype: OutputType,
+        dtype: np.dtype[np.generic],
         cancel: Cancel | None,
         progress: Progress | None,
     ) -> NDArray[np.generic]:
@@ -197,7 +204,7 @@ class Colorizer:
                 rows = lightness.rows(*strip)
                 recombine(rows, color.rows(*strip, rows), result[slice(*strip)])
 
-        with _workers() as pool:
+        with _threads.pool() as pool:
             filling = pool.map(fill, strips)
             try:
                 for done, _ in enumerate(filling, start=1):
@@ -207,6 +214,15 @@ class Colorizer:
                 pool.shutdown(cancel_futures=True)
                 raise
         return result
+
+
+def _output_type(dtype: Any) -> np.dtype[np.generic]:
+    """Return the type of a result, by its name or as numpy's."""
+    with contextlib.suppress(TypeError):
+        kind: np.dtype[np.generic] = np.dtype(dtype)
+        if kind in (np.uint8, np.uint16):
+            return kind
+    raise PictureError(f"dtype has to be 'uint8' or 'uint16', got {dtype!r}.")
 
 
 def working_shape(shape: tuple[int, int], size: int) -> tuple[int, int]:
@@ -219,19 +235,39 @@ def working_shape(shape: tuple[int, int], size: int) -> tuple[int, int]:
     return height, width
 
 
-@contextlib.contextmanager
-def _workers() -> Iterator[ThreadPoolExecutor]:
-    """Give as many threads as torch may use, in each of which torch uses no other.
+class _Threads:
+    """Lends pools of as many threads as torch may use, in each of which torch uses no other.
 
     Strips do not wait for one another. torch's own threads do, at every operation, and fall to a
-    tenth of their speed as soon as the computer does anything else.
+    tenth of their speed as soon as the computer does anything else. What a thread tells torch also
+    becomes the number for threads that start later; hence it is put back, also when pools overlap.
     """
-    count = torch.get_num_threads()
-    try:
-        with ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            yield pool
-    finally:
-        torch.set_num_threads(count)  # for threads that start later: theirs is what was set last
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pools = 0
+        self._count = 1
+
+    @contextlib.contextmanager
+    def pool(self) -> Iterator[ThreadPoolExecutor]:
+        """Lend a pool while the block runs."""
+        with self._lock:
+            if not self._pools:
+                self._count = torch.get_num_threads()
+            self._pools += 1
+            torch.set_num_threads(self._count)
+        try:
+            with ThreadPoolExecutor(
+                self._count, initializer=torch.set_num_threads, initargs=(1,)
+            ) as pool:
+                yield pool
+        finally:
+            with self._lock:
+                self._pools -= 1
+                torch.set_num_threads(self._count)
+
+
+_threads = _Threads()
 
 
 @contextlib.contextmanager

@@ -73,6 +73,12 @@ class TestMeaning:
         got = lightness_of(picture, (2**40, 2**40 + 2))
         assert np.allclose(got, of_grey(0, 0.5, 1), atol=1e-3)
 
+    def test_large_integers_keep_their_steps(self) -> None:
+        """32-bit values that float32 cannot tell apart are told apart by their limits."""
+        picture = np.array([[16777216, 16777217, 16777218]], dtype=np.int32)
+        got = lightness_of(picture, (16777216, 16777218))
+        assert np.allclose(got, of_grey(0, 0.5, 1), atol=1e-3)
+
     @pytest.mark.parametrize("channels", [3, 4])
     def test_colours_give_their_own_lightness(self, channels: int) -> None:
         """L of RGB(A) is that of its Lab; alpha is not looked at."""
@@ -97,6 +103,9 @@ class TestRefused:
             (np.zeros((7, 5, 6)), r"image\[0\]"),
             (np.zeros((3, 5, 6)), "last axis"),
             (np.zeros((2, 7, 5, 6)), r"image\[0, 0\]"),
+            (np.zeros((2, 7, 5, 3)), r"image\[0\]"),
+            (np.zeros((7, 5, 1)), r"image\[\.\.\., 0\]"),
+            (np.full((5, 5, 3), 7.5), "7.5: scale it"),
             (np.zeros((5, 5), complex), "real numbers"),
             (np.array([["a", "b"]]), "real numbers"),
             (None, "real numbers"),
@@ -110,7 +119,9 @@ class TestRefused:
         with pytest.raises(PictureError, match=words):
             Lightness(image)
 
-    @pytest.mark.parametrize("limits", [(1, 1), (2, 1), (0, np.nan), (0,), "ab", (0, 1, 2), 5])
+    @pytest.mark.parametrize(
+        "limits", [(1, 1), (2, 1), (0, np.nan), (0,), "ab", (0, 1, 2), 5, (-1.7e308, 1.7e308)]
+    )
     def test_limits(self, limits: Any) -> None:
         """Two finite numbers that rise, nothing else."""
         with pytest.raises(PictureError, match="contrast_limits has to be two"):
@@ -152,3 +163,5 @@ class TestReading:
         """The reading ends when it is asked to."""
         with pytest.raises(Cancelled):
             Lightness(np.zeros((9, 9))).reduced(3, 3, lambda: True)
+        with pytest.raises(Cancelled):
+            Lightness(np.zeros((9, 9)), None, lambda: True)

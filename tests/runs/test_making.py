@@ -6,14 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from napari_colorize.errors import RunError, TrainingError
+from napari_colorize.errors import DataError, RunError, TrainingError
+from napari_colorize.runs.events import Failed, Stopped
 from napari_colorize.runs.folder import RunFolder
 from napari_colorize.runs.making import make_or_resume
 
 
-def test_paths_mean_the_same_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Relative ones are made absolute; a model's name stays a name, its file is a path."""
+@pytest.fixture(autouse=True)
+def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder ``photos`` in the working folder."""
     monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    return folder
+
+
+def test_paths_mean_the_same_everywhere(tmp_path: Path) -> None:
+    """Relative ones are made absolute; a model's name stays a name, its file is a path."""
     Path("mine.safetensors").touch()
     run = RunFolder("run")
     make_or_resume(run, {"folder": Path("photos"), "init": "mine.safetensors"}, resume=False)
@@ -60,3 +69,23 @@ def test_a_run_lies_outside_of_its_photographs(tmp_path: Path, name: str) -> Non
             make_or_resume(RunFolder(place), settings, resume=True)
         assert not list((tmp_path / "inside").iterdir())
     make_or_resume(RunFolder(tmp_path / "inside-run"), settings, resume=True)
+
+
+@pytest.mark.parametrize("name", ["folder", "validation"])
+def test_a_missing_folder_leaves_no_run_behind(tmp_path: Path, name: str) -> None:
+    """A slip of the pen is told before anything is made."""
+    with pytest.raises(DataError, match=r"There is no folder .*fotos"):
+        make_or_resume(RunFolder("run"), {"folder": "photos", name: "fotos"}, resume=False)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_that_failed_before_it_began_stands_in_nobodys_way() -> None:
+    """After a grey folder the same command with another folder works; a stopped run is kept."""
+    run = RunFolder("run")
+    make_or_resume(run, {"folder": "photos", "epochs": 2}, resume=False)
+    run.append(Failed("DataError", "All grey.", "Choose another folder."))
+    make_or_resume(run, {"folder": "photos", "epochs": 3}, resume=False)
+    assert run.read_config().epochs == 3
+    run.append(Stopped(4, "stopped as asked"))
+    with pytest.raises(RunError, match="is not empty"):
+        make_or_resume(run, {"folder": "photos"}, resume=False)

@@ -205,7 +205,7 @@ def test_leaving_while_photographs_are_decoded(make_run: Make) -> None:
             run.request_stop()
 
     last = run_training(run, listen=listen)
-    assert last == Stopped(0, "stopped before the first step", last.time)
+    assert last == Stopped(0, "stopped while the photographs were read; resume to go on", last.time)
     assert isinstance(run_training(run, resume=True), Finished)
 
 

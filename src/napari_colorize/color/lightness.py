@@ -35,15 +35,23 @@ class Lightness:
     contrast_limits : (low, high), optional
         The values of black and white of a grey picture.
 
+    cancel : callable, optional
+        Is asked often; the reading ends with `Cancelled` when it returns True.
+
     Raises
     ------
     PictureError
         If the shape, the type or the values cannot be coloured; the text says what to do.
     """
 
-    def __init__(self, image: Any, contrast_limits: Sequence[float] | None = None) -> None:
+    def __init__(
+        self,
+        image: Any,
+        contrast_limits: Sequence[float] | None = None,
+        cancel: Callable[[], bool] | None = None,
+    ) -> None:
         self._values = _as_picture(image)
-        self._low, self._high = _black_and_white(self._values, contrast_limits)
+        self._low, self._high = _black_and_white(self._values, contrast_limits, cancel)
         self._table = self._make_table()
 
     @property
@@ -54,9 +62,7 @@ class Lightness:
 
     def strips(self) -> list[tuple[int, int]]:
         """Return the first and the end row of each strip, from top to bottom."""
-        height, width = self.shape
-        rows = max(1, STRIP_PIXELS // width)
-        return [(row, min(row + rows, height)) for row in range(0, height, rows)]
+        return _strips(*self.shape)
 
     def rows(self, start: int, stop: int) -> Tensor:
         """Return L of some rows, (stop - start, W) float32, 0..100."""
@@ -75,8 +81,7 @@ class Lightness:
         rows = max(factor, STRIP_PIXELS // self.shape[1] // factor * factor)
         pieces = []
         for start in range(0, self.shape[0], rows):
-            if cancel is not None and cancel():
-                raise Cancelled("Cancelled while the picture was read.")
+            _leave_if(cancel)
             encoded = self._encoded(start, min(start + rows, self.shape[0]))
             pieces.append(_block_mean(encoded, factor))
         small = torch.cat(pieces, dim=1)[None]  # (1, C, H / factor, W / factor)
@@ -106,7 +111,8 @@ class Lightness:
 
     def _scaled(self, values: NDArray[Any]) -> NDArray[np.float32]:
         """Return values brought to 0..1, black for what is not a number."""
-        wide = values.dtype.itemsize > 4 or self._high - self._low > 2**24
+        exact_in_float32 = values.dtype.kind == "f" or values.dtype.itemsize < 4
+        wide = values.dtype.itemsize > 4 or not exact_in_float32
         scaled: NDArray[np.floating] = values.astype(np.float64 if wide else np.float32)
         scaled = np.clip((scaled - self._low) / (self._high - self._low), 0, 1)
         if values.dtype.kind == "f":
@@ -127,7 +133,7 @@ def _as_picture(image: Any) -> NDArray[Any]:
         values = values[..., :3]
     if values.dtype == bool:
         return values.view(np.uint8) * np.uint8(255)
-    return values.astype(np.float32) if values.dtype == np.float16 else values
+    return values
 
 
 def _check_shape(shape: tuple[int, ...]) -> None:
@@ -137,8 +143,11 @@ def _check_shape(shape: tuple[int, ...]) -> None:
         return
     if len(shape) == 3 and shape[0] in {3, 4}:
         advice = "move the colours to the last axis, or give one plane, image[0]"
+    elif len(shape) == 3 and shape[2] < 3:
+        advice = "give one channel, image[..., 0]"
     elif len(shape) >= 3:
-        advice = f"give one plane, image[{', '.join(['0'] * (len(shape) - 2))}], at a time"
+        planes = len(shape) - (3 if shape[-1] in {3, 4} else 2)
+        advice = f"give one plane, image[{', '.join(['0'] * planes)}], at a time"
     else:
         advice = "give rows and columns"
     raise PictureError(
@@ -147,7 +156,9 @@ def _check_shape(shape: tuple[int, ...]) -> None:
 
 
 def _black_and_white(
-    values: NDArray[Any], contrast_limits: Sequence[float] | None
+    values: NDArray[Any],
+    contrast_limits: Sequence[float] | None,
+    cancel: Callable[[], bool] | None,
 ) -> tuple[float, float]:
     """Return the values that are black and white."""
     if contrast_limits is not None and values.ndim == 2:
@@ -155,15 +166,36 @@ def _black_and_white(
     if values.dtype.kind in "ui":
         info = np.iinfo(values.dtype)
         return float(info.min), float(info.max)
-    finite = values[np.isfinite(values)]
-    if finite.size and not (
-        finite.min() >= -FLOAT_TOLERANCE and finite.max() <= 1 + FLOAT_TOLERANCE
-    ):
+    low, high = _finite_range(values, cancel)
+    if low < -FLOAT_TOLERANCE or high > 1 + FLOAT_TOLERANCE:
+        limits = "give contrast_limits=(black, white), or " if values.ndim == 2 else ""
         raise PictureError(
-            f"A float picture has values from 0 to 1, got {finite.min():g} to {finite.max():g}: "
-            "give contrast_limits=(black, white), or scale the picture."
+            f"A float picture has values from 0 to 1, got {low:g} to {high:g}: {limits}scale it."
         )
     return 0.0, 1.0
+
+
+def _finite_range(values: NDArray[Any], cancel: Callable[[], bool] | None) -> tuple[float, float]:
+    """Return the smallest and the largest finite value; 0 and 0 where there is none."""
+    extremes = [0.0]
+    for start, stop in _strips(*values.shape[:2]):
+        _leave_if(cancel)
+        strip = values[start:stop]
+        finite = strip[np.isfinite(strip)]
+        if finite.size:
+            extremes += [float(finite.min()), float(finite.max())]
+    return min(extremes), max(extremes)
+
+
+def _strips(height: int, width: int) -> list[tuple[int, int]]:
+    """Return the first and the end row of each strip of a picture."""
+    rows = max(1, STRIP_PIXELS // width)
+    return [(row, min(row + rows, height)) for row in range(0, height, rows)]
+
+
+def _leave_if(cancel: Callable[[], bool] | None) -> None:
+    if cancel is not None and cancel():
+        raise Cancelled("Cancelled while the picture was read.")
 
 
 def _checked_limits(contrast_limits: Sequence[float]) -> tuple[float, float]:
@@ -173,7 +205,7 @@ def _checked_limits(contrast_limits: Sequence[float]) -> tuple[float, float]:
         raise PictureError(
             f"contrast_limits has to be two numbers, (black, white), got {contrast_limits!r}."
         ) from error
-    if not (np.isfinite(low) and np.isfinite(high) and low < high):
+    if not (low < high and np.isfinite(high - low)):
         raise PictureError(
             f"contrast_limits has to be two finite numbers that rise, got ({low:g}, {high:g})."
         )

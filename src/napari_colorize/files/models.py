@@ -64,6 +64,8 @@ def find_model(name_or_path: str | Path | None = None) -> Path:
     """
     if name_or_path is None:
         name_or_path = DEFAULT_MODEL
+    if not isinstance(name_or_path, (str, Path)):
+        raise ModelError(f"A model is named by its name or its file, got {name_or_path!r}.")
     if _looks_like_a_path(name_or_path):
         path = Path(name_or_path).expanduser()
         if not path.is_file():

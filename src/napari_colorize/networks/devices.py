@@ -9,6 +9,7 @@ from typing import Literal
 import torch
 
 from napari_colorize.errors import ColorizeError
+from napari_colorize.runs.config import DEVICE
 
 Precision = Literal["bf16-mixed", "32-true"]
 
@@ -36,7 +37,7 @@ def choose_device(wish: str = "auto") -> DeviceChoice:
     """
     if wish == "auto":
         return _best_device()
-    if wish.split(":")[0] not in {"cpu", "cuda", "mps"}:
+    if not DEVICE.fullmatch(str(wish)):
         raise ColorizeError(f"Unknown device {wish!r}: choose auto, cpu, cuda or mps.")
     obstacle = device_obstacle(wish)
     if obstacle:

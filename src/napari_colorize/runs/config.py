@@ -17,7 +17,7 @@ NETWORKS = ("plain",)
 LOSSES = ("huber", "squared")
 PRECISIONS = ("auto", "32-true", "bf16-mixed", "16-mixed")
 
-_DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
+DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,7 +173,7 @@ def _check_choices(config: TrainingConfig) -> None:
     for name, words in choices.items():
         if getattr(config, name) not in words:
             raise _wrong(name, f"one of {', '.join(words)}", getattr(config, name))
-    if not _DEVICE.fullmatch(config.device):
+    if not DEVICE.fullmatch(config.device):
         raise _wrong("device", "auto, cpu, mps, cuda or cuda:NUMBER", config.device)
     if not config.folder.strip():
         raise _wrong("folder", "a text that is not empty", config.folder)

@@ -6,8 +6,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_colorize.errors import RunError
+from napari_colorize.errors import DataError, RunError
 from napari_colorize.runs.config import TrainingConfig
+from napari_colorize.runs.events import Failed
 
 if TYPE_CHECKING:
     from napari_colorize.runs.folder import RunFolder
@@ -32,6 +33,8 @@ def make_or_resume(run: RunFolder, settings: dict[str, Any], *, resume: bool) ->
 
     Raises
     ------
+    DataError
+        If there is no such folder of photographs.
     RunError
         If the folder is in use, holds something else, or lies among the photographs, or if a
         setting differs from the run's.
@@ -44,14 +47,14 @@ def make_or_resume(run: RunFolder, settings: dict[str, Any], *, resume: bool) ->
     given = settings | places
     if not (resume and run.exists()):
         config = TrainingConfig.from_dict(given)
-        _refuse_among_photographs(run, config)
-        run.create(config)
+        _check_folders(run, config)
+        run.create(config, force=_failed_before_it_began(run))
         return
     run.refuse_if_in_use()
     before = run.read_config().to_dict()
     config = TrainingConfig.from_dict(before | given)
     if not run.last_checkpoint.exists():
-        _refuse_among_photographs(run, config)
+        _check_folders(run, config)
         run.create(config, force=True)
         return
     for name, value in before.items():
@@ -64,14 +67,24 @@ def make_or_resume(run: RunFolder, settings: dict[str, Any], *, resume: bool) ->
     run.clear_stop()
 
 
-def _refuse_among_photographs(run: RunFolder, config: TrainingConfig) -> None:
-    """Raise RunError where the previews of the run would be learned from."""
+def _check_folders(run: RunFolder, config: TrainingConfig) -> None:
+    """Raise an error where a folder is missing, or holds the run: its previews would be learned."""
     for place in (config.folder, config.validation):
-        if place is not None and run.path.resolve().is_relative_to(Path(place).resolve()):
+        if place is None:
+            continue
+        if not Path(place).is_dir():
+            raise DataError(f"There is no folder {place}: choose a folder of colour photographs.")
+        if run.path.resolve().is_relative_to(Path(place).resolve()):
             raise RunError(
                 f"The run folder {run.path} lies among the photographs in {place}; "
                 "choose one outside of them."
             )
+
+
+def _failed_before_it_began(run: RunFolder) -> bool:
+    """Return whether the run in the folder failed without having learned anything."""
+    learned = run.last_checkpoint.exists() or run.best_model.exists()
+    return not learned and isinstance(run.last_event(), Failed)
 
 
 def _absolute(name: str, value: Any) -> Any:

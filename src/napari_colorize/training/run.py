@@ -115,7 +115,7 @@ class _Work:
         try:
             last: Event = self._train(resume)
         except Cancelled:
-            last = Stopped(0, "stopped before the first step")
+            last = Stopped(self._step(), "stopped while the photographs were read; resume to go on")
         except KeyboardInterrupt:
             last = Stopped(self._step(), "interrupted; what came after the last checkpoint is lost")
         except Exception as error:
