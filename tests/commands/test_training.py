@@ -209,7 +209,7 @@ def test_resuming_with_other_settings(tmp_path: Path, ends_with: Callable[..., A
     run.last_checkpoint.write_bytes(b"")
     assert train(run, resume=True, epochs=7)[0] == 130
     assert train(run, resume=True, folder=f"{tmp_path}/run/../photographs/")[0] == 130
-    with pytest.raises(RunError, match="The run has folder '.*photographs', not '/pictures'"):
+    with pytest.raises(RunError, match=r"The run has folder '.*photographs', not '/pictures'"):
         train(run, resume=True, folder="/pictures")
     with pytest.raises(RunError, match="The run has epochs 7, not 9"):
         train(run, resume=True, epochs=9)
