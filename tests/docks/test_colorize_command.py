@@ -49,6 +49,9 @@ def test_command_colours_the_active_layer(colorize_desk, viewer, stand):
     np.testing.assert_array_equal(viewer.layers["stack [colorized]"].data[..., 0], STACK[1])
     assert stand.orders == [(None, "auto")]
     assert notes()[-1].startswith("Done on cpu")
+    execute(COMMAND)  # napari made the result the active layer
+    assert notes()[-1].startswith("'stack [colorized]' is coloured already")
+    assert len(viewer.layers) == 2
 
 
 def test_command_says_what_it_cannot_do(colorize_desk, viewer, stand):

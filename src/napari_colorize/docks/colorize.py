@@ -11,7 +11,7 @@ from napari.utils.progress import cancelable_progress
 
 from napari_colorize.docks.colorize_form import ColorizeForm
 from napari_colorize.docks.labels import align_labels, show_text, text_label
-from napari_colorize.docks.layers import take_source
+from napari_colorize.docks.layers import is_result, take_source
 from napari_colorize.docks.model_events import models_changed
 from napari_colorize.docks.scroll import ScrollContainer
 from napari_colorize.docks.worker import Ending, Order, Run
@@ -178,6 +178,9 @@ def colorize_active_layer(viewer: napari.Viewer) -> None:
     layer = viewer.layers.selection.active
     if layer is None:
         show_warning("No layer is active: click the layer to colour in the list of layers.")
+        return
+    if is_result(layer):  # napari makes a fresh result the active layer
+        show_warning(f"{layer.name!r} is coloured already: click its source, or use the dock.")
         return
     try:
         run = Run(viewer, Order((take_source(viewer, layer, whole=False),)))

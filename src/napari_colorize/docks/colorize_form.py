@@ -50,6 +50,8 @@ class ColorizeForm(widgets.Container[Any]):
             # By equality, not by name: renaming a layer must not lose the choice.
             kept = [layer for layer in chosen if layer in offered]
             self.layers.value = kept or self._default_layers(offered)
+            for item in self.layers.native.selectedItems():
+                self.layers.native.scrollToItem(item)
         self._enable_planes()
 
     def follow_selection(self) -> None:
