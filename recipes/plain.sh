@@ -4,7 +4,8 @@
 #   recipes/plain.sh PHOTOGRAPHS VALIDATION RUNS
 #
 # PHOTOGRAPHS and VALIDATION are folders of colour photographs, RUNS is where the run folders go.
-# An interrupted call goes on where it was. Options: EPOCHS_FOUNDING (50), EPOCHS_BEST (20).
+# An interrupted call goes on where it was. Options: EPOCHS_FOUNDING (50), EPOCHS_BEST (20) and
+# EPOCHS_SECOND (10). The bundled weights come from 6, 4 and 2, see docs/models.md.
 set -euo pipefail
 photographs=$1 validation=$2 runs=$3
 
@@ -17,3 +18,8 @@ napari-colorize train "$photographs" --validation "$validation" --out "$runs/fou
 napari-colorize train "$photographs" --validation "$validation" --out "$runs/best" --resume \
     --network plain --loss huber --epochs "${EPOCHS_BEST:-20}" \
     --working-size 96 --crop 64 --learning-rate 0.0006
+
+# A second leg from there, with a new warm-up and cosine.
+napari-colorize train "$photographs" --validation "$validation" --out "$runs/best-2" --resume \
+    --network plain --loss huber --epochs "${EPOCHS_SECOND:-10}" \
+    --working-size 96 --crop 64 --learning-rate 0.0004 --init "$runs/best/best.safetensors"
