@@ -25,10 +25,7 @@ PYTHON_FILES = sorted(
 CEILING = 400  # lines
 
 IMPORT_NAMES = {"pillow": "PIL", "scikit-image": "skimage"}
-NEVER_IMPORTED = {
-    "npe2": "reads napari.yaml",
-    "imagecodecs": "tifffile's codecs for LZW, JPEG and the like",
-}
+NEVER_IMPORTED = {"npe2": "reads napari.yaml"}
 
 INSTEAD = {"lightning"}  # brings the same Fabric, on machines that have it for lightning-fabric
 

@@ -98,6 +98,7 @@ def crash(run: RunFolder, resume: bool) -> None:
 
 def fail(run: RunFolder, resume: bool) -> None:
     """Find no photographs."""
+    print("Only 1 usable photograph. Choose another folder.", flush=True)
     run.append(Failed("DataError", "Only 1 usable photograph.", "Choose another folder."))
 
 

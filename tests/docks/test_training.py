@@ -114,11 +114,12 @@ def test_killed_child_is_noticed(
 def test_failure_is_told_with_advice(
     training_desk: Any, photographs: Path, fake: Callable[[str], None]
 ) -> None:
-    """What went wrong and what to do stand in the dock."""
+    """What went wrong and what to do stand in the dock, once."""
     fake("fail")
     dock = training_desk.start(photographs)
     training_desk.wait_for(dock, "Only 1 usable photograph. Choose another folder.")
     assert training_desk.shown(dock.new_run)
+    assert not training_desk.shown(dock.log)
 
 
 def test_garbage_in_the_events_is_passed_over(

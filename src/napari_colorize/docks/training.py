@@ -244,8 +244,10 @@ class TrainDock(ScrollContainer):
             said = f"{said} {_fetch_model(self._run)}"
         show_text(self.status, said)
         tail = self._run.log_tail() if self._run and state.name in ("died", "failed") else ""
-        self.log.value = tail
-        self.log.visible = bool(tail)
+        # A failure that was foreseen is told whole by the status.
+        unforeseen = state.name == "died" or "Traceback" in tail
+        self.log.value = tail if unforeseen else ""
+        self.log.visible = bool(self.log.value)
 
     def _show_progress(self, done: int, total: int, line: str) -> None:
         """Show the bar (moving without end where ``total`` is 0) and the line below it."""
