@@ -238,9 +238,9 @@ def working_shape(shape: tuple[int, int], size: int) -> tuple[int, int]:
 class _Threads:
     """Lends pools of as many threads as torch may use, in each of which torch uses no other.
 
-    Strips do not wait for one another. torch's own threads do, at every operation, and fall to a
-    tenth of their speed as soon as the computer does anything else. What a thread tells torch also
-    becomes the number for threads that start later; hence it is put back, also when pools overlap.
+    Strips do not wait for one another. torch's own threads do, at every operation, and become very
+    slow as soon as the computer does anything else. What a thread tells torch also becomes
+    the number for threads that start later; hence it is put back, also when pools overlap.
     """
 
     def __init__(self) -> None:

@@ -143,7 +143,7 @@ def _lower_chroma(fy: Tensor, to_x: Tensor, to_z: Tensor) -> list[Tensor]:
 def _chroma_factor(fy: Tensor, to_x: Tensor, to_z: Tensor) -> Tensor:
     """Return, by bisection, the factor 0..1 on chroma at which each colour enters the gamut.
 
-    Written in place and without `torch.where`, which is ten times slower here.
+    Written in place and without `torch.where`, which is far slower here.
     """
     middle, step = torch.full_like(fy, 0.5), torch.tensor(0.25)
     for _ in range(GAMUT_HALVINGS):
