@@ -84,10 +84,11 @@ class Lock:
 
     def release(self, number: int) -> None:
         """Mark the folder as free; where that fails, the lock ends with its process."""
-        # In place: Windows does not replace a file that a watcher has open.
+        # In place: Windows does not replace a file that a watcher has open. Written before the rest
+        # is cut off: an empty lock would look as if it were just being made.
         with contextlib.suppress(OSError), self._path(number).open("r+") as file:
-            file.truncate()
             file.write("{}")
+            file.truncate()
 
     def _path(self, number: int) -> Path:
         return self._folder / f"lock.{number}"
