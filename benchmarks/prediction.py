@@ -26,7 +26,7 @@ from skimage.color import lab2rgb, rgb2lab
 from skimage.transform import resize
 
 from napari_colorize.errors import Cancelled
-from napari_colorize.prediction import Colorizer
+from napari_colorize.prediction.colorizer import Colorizer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -20,7 +20,7 @@ from napari_colorize.color.guided import fit_guided
 from napari_colorize.color.lab import lab_to_rgb, rgb_to_lab
 from napari_colorize.color.lightness import Lightness
 from napari_colorize.files.pictures import find_pictures, read_picture
-from napari_colorize.prediction import GUIDE, Colorizer, working_shape
+from napari_colorize.prediction.colorizer import GUIDE, Colorizer, working_shape
 
 Enlarge = Callable[[Lightness, Tensor, Tensor], Tensor]
 

@@ -11,12 +11,12 @@ import pytest
 import torch
 from skimage.color import rgb2lab
 
-from napari_colorize import prediction
+from napari_colorize.prediction import colorizer
 from napari_colorize.color import lightness
 from napari_colorize.errors import Cancelled, ColorizeError, PictureError
 from napari_colorize.networks.plain import Plain
 from napari_colorize.networks.weights import save_network
-from napari_colorize.prediction import Colorizer, working_shape
+from napari_colorize.prediction.colorizer import Colorizer, working_shape
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,28 +12,46 @@ from typing import TYPE_CHECKING, Any
 from napari_colorize import errors
 
 if TYPE_CHECKING:
-    from napari_colorize.api import colorize, evaluate, list_models, load_model, train
-    from napari_colorize.prediction import Colorizer
+    from napari_colorize.api import (
+        alternatives,
+        colorize,
+        confidence,
+        evaluate,
+        list_models,
+        load_model,
+        suggest,
+        train,
+    )
+    from napari_colorize.color.hints import Hint
+    from napari_colorize.prediction.colorizer import Colorizer
 
     __version__: str
 
 __all__ = [
     "Colorizer",
+    "Hint",
     "__version__",
+    "alternatives",
     "colorize",
+    "confidence",
     "errors",
     "evaluate",
     "list_models",
     "load_model",
+    "suggest",
     "train",
 ]
 
 _HOMES = {
-    "Colorizer": "napari_colorize.prediction",
+    "Colorizer": "napari_colorize.prediction.colorizer",
+    "Hint": "napari_colorize.color.hints",
+    "alternatives": "napari_colorize.api",
     "colorize": "napari_colorize.api",
+    "confidence": "napari_colorize.api",
     "evaluate": "napari_colorize.api",
     "list_models": "napari_colorize.api",
     "load_model": "napari_colorize.api",
+    "suggest": "napari_colorize.api",
     "train": "napari_colorize.api",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,22 +16,37 @@ from napari_colorize.runs.process import start_training
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
-    from napari_colorize.prediction import Colorizer
+    from napari_colorize.color.hints import Hint
+    from napari_colorize.prediction.colorizer import Colorizer
+    from napari_colorize.prediction.suggestions import Suggestion
     from napari_colorize.runs.events import Event
     from napari_colorize.score_card import ScoreCard
 
-__all__ = ["colorize", "evaluate", "list_models", "load_model", "open_colorizer", "train"]
+__all__ = [
+    "alternatives",
+    "colorize",
+    "confidence",
+    "evaluate",
+    "list_models",
+    "load_model",
+    "open_colorizer",
+    "suggest",
+    "train",
+]
 
 
 def colorize(
     image: Any,
     *,
     model: str | Path | None = None,
+    hints: Sequence[Hint] = (),
+    vividness: float | None = None,
+    reference: Any = None,
     dtype: Literal["uint8", "uint16"] = "uint8",
     contrast_limits: Sequence[float] | None = None,
     device: str = "auto",
@@ -47,6 +63,13 @@ def colorize(
         and gives its own lightness. A layer gives its picture and its contrast limits.
     model : str, Path or None
         Name or file of a model; None takes the default one.
+    hints : sequence of Hint
+        Colours wanted at places: ``Hint(y, x, (r, g, b), size=6)``.
+    vividness : float, optional
+        0 is the safe average of what a thing may look like, 1 its likeliest colour; None takes the
+        model's default.
+    reference : array_like of shape (h, w, 3) or a napari image layer, optional
+        A colour picture whose palette sets the mood.
     dtype : "uint8" or "uint16"
         Type of the result.
     contrast_limits : (low, high), optional
@@ -66,12 +89,149 @@ def colorize(
     Raises
     ------
     PictureError
-        If the picture cannot be coloured; the text says what to do.
+        If the picture cannot be coloured, a hint lies outside it, or the reference is no colour
+        picture; the text says what to do.
     ModelError
         If the model is unknown or broken.
     ColorizeError
-        If the device cannot be used or the memory does not suffice.
+        If the device cannot be used, the memory does not suffice, or the model knows no hints,
+        vividness or references and some were given.
+
+    See Also
+    --------
+    suggest, alternatives, confidence : what else a model knows about a picture.
     """
+    if reference is not None:
+        reference, _ = _picture_of(reference)
+    with _looking(image, model, device, contrast_limits, cancel) as colorizer:
+        return colorizer.colorize(
+            hints,
+            vividness=vividness,
+            reference=reference,
+            dtype=dtype,
+            cancel=cancel,
+            progress=progress,
+        )
+
+
+def suggest(
+    image: Any,
+    y: float,
+    x: float,
+    count: int = 5,
+    *,
+    model: str | Path | None = None,
+    hints: Sequence[Hint] = (),
+    contrast_limits: Sequence[float] | None = None,
+    device: str = "auto",
+) -> list[Suggestion]:
+    """Return the colours that a model holds most likely at a place, the likeliest first.
+
+    Parameters
+    ----------
+    image
+        As for `colorize`.
+    y, x : float
+        Row and column in pixels.
+    count : int
+        At most so many.
+    model, hints, contrast_limits, device
+        As for `colorize`.
+
+    Returns
+    -------
+    list of Suggestion
+        Each with ``color``, (r, g, b) of 0..255 at the lightness of the place, and ``share``, how
+        likely it or a colour near it is, 0..1.
+
+    Raises
+    ------
+    PictureError, ModelError, ColorizeError
+        As `colorize`; if the place lies outside the picture or the model has no distribution.
+    """
+    with _looking(image, model, device, contrast_limits) as colorizer:
+        return colorizer.suggest(y, x, count, hints)
+
+
+def alternatives(
+    image: Any,
+    count: int = 4,
+    *,
+    model: str | Path | None = None,
+    hints: Sequence[Hint] = (),
+    vividness: float | None = None,
+    seed: int = 0,
+    dtype: Literal["uint8", "uint16"] = "uint8",
+    contrast_limits: Sequence[float] | None = None,
+    device: str = "auto",
+    cancel: Callable[[], bool] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> NDArray[np.generic]:
+    """Return a picture in several colourings, each coherent in itself.
+
+    Parameters
+    ----------
+    image
+        As for `colorize`.
+    count : int
+        How many, 1 to 16.
+    seed : int
+        The same gives the same.
+    model, hints, vividness, dtype, contrast_limits, device, cancel, progress
+        As for `colorize`.
+
+    Returns
+    -------
+    ndarray of shape (count, H, W, 3)
+
+    Raises
+    ------
+    PictureError, ModelError, ColorizeError
+        As `colorize`, and if the model has no distribution of colours.
+    """
+    with _looking(image, model, device, contrast_limits, cancel) as colorizer:
+        return colorizer.alternatives(
+            count,
+            hints,
+            vividness=vividness,
+            seed=seed,
+            dtype=dtype,
+            cancel=cancel,
+            progress=progress,
+        )
+
+
+def confidence(
+    image: Any,
+    *,
+    model: str | Path | None = None,
+    hints: Sequence[Hint] = (),
+    contrast_limits: Sequence[float] | None = None,
+    device: str = "auto",
+) -> NDArray[np.float32]:
+    """Return how sure a model is of the colours of a picture, (H, W) float32, 0..1.
+
+    It is 1 less the entropy of the predicted distribution in parts of the largest possible: high
+    where one colour is likely, low where many are.
+
+    Raises
+    ------
+    PictureError, ModelError, ColorizeError
+        As `colorize`, and if the model has no distribution of colours.
+    """
+    with _looking(image, model, device, contrast_limits) as colorizer:
+        return colorizer.confidence(hints)
+
+
+@contextmanager
+def _looking(
+    image: Any,
+    model: str | Path | None,
+    device: str,
+    contrast_limits: Sequence[float] | None,
+    cancel: Callable[[], bool] | None = None,
+) -> Iterator[Colorizer]:
+    """Lend a Colorizer that has looked at a picture or a layer."""
     picture, limits = _picture_of(image)
     colorizer = open_colorizer(model, device)
     try:
@@ -80,14 +240,14 @@ def colorize(
             contrast_limits=limits if contrast_limits is None else contrast_limits,
             cancel=cancel,
         )
-        return colorizer.colorize(dtype=dtype, cancel=cancel, progress=progress)
+        yield colorizer
     finally:
         colorizer.close()
 
 
 def open_colorizer(model: str | Path | None = None, device: str = "auto") -> Colorizer:
     """Return a `Colorizer`, for many pictures with one model."""
-    from napari_colorize.prediction import Colorizer
+    from napari_colorize.prediction.colorizer import Colorizer
 
     return Colorizer(model, device)
 

@@ -37,7 +37,7 @@ from napari_colorize.color.lab import grey_of_lightness, lab_to_rgb
 from napari_colorize.color.metrics import Scores, lab_of
 from napari_colorize.errors import Cancelled, DataError, PictureError
 from napari_colorize.files.pictures import find_pictures, read_picture
-from napari_colorize.prediction import Colorizer
+from napari_colorize.prediction.colorizer import Colorizer
 from napari_colorize.score_card import GREY, MEAN_AB, MODEL, Sample, ScoreCard
 
 if TYPE_CHECKING:

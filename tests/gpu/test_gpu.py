@@ -11,7 +11,7 @@ import torch
 from napari_colorize.color.lab import lab_to_rgb, rgb_to_lab
 from napari_colorize.networks.plain import Plain
 from napari_colorize.networks.weights import load_network, save_network
-from napari_colorize.prediction import Colorizer
+from napari_colorize.prediction.colorizer import Colorizer
 from napari_colorize.runs.config import TrainingConfig
 from napari_colorize.runs.events import Event, Finished, Healed, Started
 from napari_colorize.runs.folder import EventReader, RunFolder

@@ -58,27 +58,44 @@ class GuidedColor:
         return torch.addcmul(lines[2:], lines[:2], lightness)
 
 
-def fit_guided(lightness: Tensor, ab: Tensor, shape: tuple[int, int]) -> GuidedColor:
-    """Return the colour that follows the edges of L.
+class Guide:
+    """The small picture whose edges colour follows; what does not depend on colour is kept.
 
     Parameters
     ----------
     lightness : Tensor of shape (h, w), float32
-        L of the small picture, 0..100.
-    ab : Tensor of shape (2, h, w), float32
-        Its colour.
-    shape : (H, W)
-        Size of the large picture.
+        L, 0..100.
     """
-    guide = lightness[None, None]  # (1, 1, h, w)
-    color = ab[None]  # (1, 2, h, w)
-    mean_guide, mean_color = _window_mean(guide), _window_mean(color)
-    variance = _window_mean(guide * guide) - mean_guide * mean_guide
-    covariance = _window_mean(guide * color) - mean_guide * mean_color
-    slope = covariance / (variance.clamp_min(0) + FLATNESS)
-    offset = mean_color - slope * mean_guide
-    lines = _window_mean(torch.cat((slope, offset), dim=1))[0]  # (4, h, w)
-    return GuidedColor(lines.contiguous(), shape)
+
+    def __init__(self, lightness: Tensor) -> None:
+        self._lightness = lightness[None, None]
+        self._mean = _window_mean(self._lightness)
+        variance = _window_mean(self._lightness * self._lightness) - self._mean * self._mean
+        self._inverse = 1 / (variance.clamp_min(0) + FLATNESS)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the small picture."""
+        height, width = self._lightness.shape[-2:]
+        return height, width
+
+    def fit(self, ab: Tensor, shape: tuple[int, int]) -> GuidedColor:
+        """Return the colour that follows the edges.
+
+        Parameters
+        ----------
+        ab : Tensor of shape (2, h, w), float32
+            Colour of the small picture.
+        shape : (H, W)
+            Size of the large picture.
+        """
+        color = ab[None]
+        both = _window_mean(torch.cat((color, self._lightness * color), dim=1))
+        mean, product = both.split(2, dim=1)
+        slope = (product - self._mean * mean) * self._inverse
+        offset = mean - slope * self._mean
+        lines = _window_mean(torch.cat((slope, offset), dim=1))[0]  # (4, h, w)
+        return GuidedColor(lines.contiguous(), shape)
 
 
 def _window_mean(tensor: Tensor) -> Tensor:

@@ -72,8 +72,22 @@ class Lightness:
             return picked.reshape(index.shape)
         return _lightness(self._encoded(start, stop))
 
+    def at(self, y: float, x: float) -> float:
+        """Return L of the pixel at a place, the nearest one where the place is on the rim."""
+        row, column = (
+            min(max(round(place), 0), side - 1)
+            for place, side in zip((y, x), self.shape, strict=True)
+        )
+        return float(self.rows(row, row + 1)[0, column])
+
     def reduced(self, height: int, width: int, cancel: Callable[[], bool] | None = None) -> Tensor:
-        """Return L of the picture resized, (height, width) float32.
+        """Return L of the picture resized, (height, width) float32."""
+        return _lightness(self.reduced_values(height, width, cancel))
+
+    def reduced_values(
+        self, height: int, width: int, cancel: Callable[[], bool] | None = None
+    ) -> Tensor:
+        """Return the picture resized, (1 or 3, height, width) float32 sRGB, 0..1.
 
         The sRGB values are averaged, as they are when photographs are made smaller.
         """
@@ -88,7 +102,7 @@ class Lightness:
         resized = functional.interpolate(
             small, (height, width), mode="bilinear", antialias=True, align_corners=False
         )
-        return _lightness(resized[0].clamp(0, 1))
+        return resized[0].clamp(0, 1)
 
     def _make_table(self) -> Tensor | None:
         """Return L of every value of a grey picture of 8 or 16 bits."""

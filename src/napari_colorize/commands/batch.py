@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from napari_colorize.files.pictures import Picture
-    from napari_colorize.prediction import Colorizer
+    from napari_colorize.prediction.colorizer import Colorizer
 
 TIFF_SUFFIXES = frozenset({".tif", ".tiff"})
 

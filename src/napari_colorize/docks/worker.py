@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
     from numpy.typing import NDArray
 
-    from napari_colorize.prediction import Colorizer
+    from napari_colorize.prediction.colorizer import Colorizer
 
 log = logging.getLogger(__name__)
 

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from napari_colorize.networks.interface import ColorNetwork, Prediction
+
 # Largest |a| and |b| the network can say: sRGB reaches -108..98, and a bound keeps colour sane.
 AB_RANGE = 110.0
 # The picture is padded to a multiple of the product of the three strides.
@@ -20,7 +22,7 @@ LAYERS: tuple[tuple[int, int] | str, ...] = (
 )  # fmt: skip
 
 
-class Plain(nn.Module):
+class Plain(ColorNetwork):
     """Lightness in, ab out: the founding system of this project.
 
     ::
@@ -72,21 +74,19 @@ class Plain(nn.Module):
                 if layer.out_channels == 2:
                     nn.init.normal_(layer.weight, std=1e-3)
 
-    def forward(self, lightness: Tensor) -> Tensor:
-        """Return ab of lightness.
-
-        Parameters
-        ----------
-        lightness : Tensor of shape (B, 1, H, W)
-            L, 0..100, any H and W.
-
-        Returns
-        -------
-        Tensor of shape (B, 2, H, W), float32
-            a and b, within +-110.
-        """
+    def encode(self, lightness: Tensor) -> tuple[Tensor, ...]:
+        """Return a and b, (B, 2, H, W) float32 within +-110, of L (B, 1, H, W), any H and W."""
         height, width = lightness.shape[-2:]
         padding = (0, -width % STRIDE, 0, -height % STRIDE)
         padded = functional.pad(lightness / 50 - 1, padding, mode="replicate")
         ab = self.layers(padded.contiguous(memory_format=torch.channels_last))
-        return cast("Tensor", ab.float()[..., :height, :width] * AB_RANGE)
+        return (ab.float()[..., :height, :width] * AB_RANGE,)
+
+    def decode(
+        self,
+        features: tuple[Tensor, ...],
+        hints: Tensor | None = None,
+        reference: Tensor | None = None,
+    ) -> Prediction:
+        """Return ab as it is: this network takes neither hints nor references."""
+        return Prediction(features[0], None)

@@ -27,12 +27,15 @@ from napari_colorize.files.cards import (
     opened,
 )
 from napari_colorize.files.writing import written_whole
+from napari_colorize.networks.palette import Palette
 from napari_colorize.networks.plain import Plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-NETWORKS: dict[str, type[nn.Module]] = {"plain": Plain}
+    from napari_colorize.networks.interface import ColorNetwork
+
+NETWORKS: dict[str, type[ColorNetwork]] = {"palette": Palette, "plain": Plain}
 
 
 def save_network(
@@ -80,7 +83,7 @@ def save_network(
     return full
 
 
-def load_network(path: str | Path) -> tuple[nn.Module, dict[str, Any]]:
+def load_network(path: str | Path) -> tuple[ColorNetwork, dict[str, Any]]:
     """Return the network of a model file, in float32 on the CPU and in eval mode, and its card.
 
     Raises
@@ -113,7 +116,7 @@ def load_network(path: str | Path) -> tuple[nn.Module, dict[str, Any]]:
     return network.float().eval(), card
 
 
-def build_network(name: str, settings: Mapping[str, Any], label: str = "The model") -> nn.Module:
+def build_network(name: str, settings: Mapping[str, Any], label: str = "The model") -> ColorNetwork:
     """Return a fresh network by its name and settings; `label` names the file in errors.
 
     Raises

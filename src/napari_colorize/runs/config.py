@@ -13,7 +13,7 @@ from napari_colorize.errors import TrainingError
 
 CONFIG_VERSION = 1
 # What `napari_colorize.networks.weights.NETWORKS` can build, named here without torch.
-NETWORKS = ("plain",)
+NETWORKS = ("palette", "plain")
 LOSSES = ("huber", "squared")
 PRECISIONS = ("auto", "32-true", "bf16-mixed", "16-mixed")
 
@@ -34,6 +34,10 @@ class TrainingConfig:
         Name of the network.
     loss
         ``"huber"`` or ``"squared"``, the error of ab that is made small.
+    rebalance
+        Largest weight of a rare colour where a network learns a distribution; 1 for none.
+    tone
+        How often the lightness is changed as old, soft and noisy photographs are, 0 to 1.
     epochs
         How often every photograph is seen.
     batch_size
@@ -85,6 +89,8 @@ class TrainingConfig:
     validation: str | None = None
     network: str = "plain"
     loss: str = "huber"
+    rebalance: float = 4.0
+    tone: float = 1.0
     epochs: int = 20
     batch_size: int = 32
     crop: int = 96
@@ -183,6 +189,8 @@ def _check_choices(config: TrainingConfig) -> None:
 
 _AT_LEAST = {
     "epochs": 1,
+    "rebalance": 1,
+    "tone": 0,
     "batch_size": 1,
     "crop": 16,
     "working_size": 16,
@@ -207,6 +215,8 @@ def _check_ranges(config: TrainingConfig) -> None:
             raise _wrong(name, f"{low} or more", value)
     if config.learning_rate <= 0:
         raise _wrong("learning_rate", "more than 0", config.learning_rate)
+    if config.tone > 1:
+        raise _wrong("tone", "1 or less", config.tone)
     if config.ema >= 1:
         raise _wrong("ema", "less than 1", config.ema)
     if config.seed >= 2**32:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 # Settings that a run cannot change on its way and still end where it would have ended.
 LASTING = (
-    "network", "loss", "epochs", "batch_size", "crop", "working_size", "learning_rate",
-    "weight_decay", "warmup", "ema", "seed",
+    "network", "loss", "rebalance", "tone", "epochs", "batch_size", "crop", "working_size",
+    "learning_rate", "weight_decay", "warmup", "ema", "seed",
 )  # fmt: skip
 
 ADVICE = "Start a new run; --init with this run's best.safetensors keeps what was learned."

@@ -9,19 +9,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from napari_colorize.color.lab import lab_to_rgb
 from napari_colorize.errors import TrainingError
 from napari_colorize.networks.devices import is_out_of_memory
 from napari_colorize.runs.events import Healed, Step, Validated
 from napari_colorize.training.augmentation import augment, draw_augmentation, to_lab
-from napari_colorize.training.losses import LOSSES
+from napari_colorize.training.objectives import objective_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from concurrent.futures import Future
 
+    from napari_colorize.networks.interface import ColorNetwork
     from napari_colorize.runs.config import TrainingConfig
     from napari_colorize.training.batches import Batches
     from napari_colorize.training.launch import Fabric
@@ -57,8 +58,8 @@ class Training:
     Parameters
     ----------
     config : TrainingConfig
-    network : nn.Module
-        L -> ab; it is moved to the device of `fabric` and changed in place.
+    network : ColorNetwork
+        It is moved to the device of `fabric` and changed in place.
     batches : Batches
         What is learned from.
     validation : callable
@@ -68,7 +69,7 @@ class Training:
     """
 
     config: TrainingConfig
-    network: nn.Module
+    network: ColorNetwork
     batches: Batches
     validation: Callable[[int], Iterator[Tensor]]
     fabric: Fabric
@@ -76,7 +77,7 @@ class Training:
 
     def __post_init__(self) -> None:
         self.progress.micro_batch = self._largest_share
-        self.loss = LOSSES[self.config.loss]
+        self.objective = objective_of(self.config, self.network)
         optimizer = torch.optim.AdamW(
             self.network.parameters(),
             lr=self.config.learning_rate,
@@ -169,16 +170,18 @@ class Training:
         batches, step = self.batches, self.progress.step
         # For networks with chance of their own, so that a resumed training has the same.
         torch.manual_seed((self.config.seed + step) * batches.processes + batches.rank)
-        changes = draw_augmentation(batches.batch_size, self.config.seed, step).of(batches.share)
+        tone = self.config.tone
+        drawn = draw_augmentation(batches.batch_size, self.config.seed, step, tone)
+        changes = drawn.of(batches.share)
         total = torch.zeros((), device=self.fabric.device)
         size = self.progress.micro_batch
         for start in range(0, len(crops), size):
             piece = slice(start, start + size)
-            lab = to_lab(crops[piece].to(self.fabric.device, non_blocking=True))
-            lightness, ab = augment(lab, changes.of(piece))
+            here = crops[piece].to(self.fabric.device, non_blocking=True)
+            lightness, lab = augment(here, changes.of(piece))
             share = len(lab) * batches.processes / batches.batch_size
             with self.fabric.no_backward_sync(self.wrapped):
-                loss = self.loss(self.wrapped(lightness), ab) * share
+                loss = self.objective.learn(self.wrapped, lightness, lab) * share
                 self.fabric.backward(loss)
             total += loss.detach()
         return total
@@ -294,9 +297,10 @@ class Training:
             for crops in self.validation(self.progress.micro_batch):
                 lab = to_lab(crops.to(self.fabric.device))
                 with self.fabric.autocast():
-                    ab = network(lab[:, :1]).float()
+                    prediction = network(lab[:, :1])
+                ab = network.enlarged(prediction.ab, lab.shape[-2:])
                 means = (
-                    self.loss(ab, lab[:, 1:]),
+                    self.objective.look(prediction, lab),
                     _psnr(lab, ab).mean(),
                     _psnr(lab, torch.zeros_like(ab)).mean(),
                 )
@@ -339,10 +343,10 @@ class Training:
 class _Averaged:
     """Swaps the averaged weights into a network, and back."""
 
-    def __init__(self, network: nn.Module, average: dict[str, Tensor]) -> None:
+    def __init__(self, network: ColorNetwork, average: dict[str, Tensor]) -> None:
         self._network, self._average = network, average
 
-    def __enter__(self) -> nn.Module:
+    def __enter__(self) -> ColorNetwork:
         self._own = {k: v.detach().clone() for k, v in self._network.state_dict().items()}
         self._network.load_state_dict(self._average)
         self._network.eval()
@@ -356,6 +360,6 @@ class _Averaged:
 def _psnr(lab: Tensor, ab: Tensor) -> Tensor:
     """Return the PSNR in dB of each picture, (B,), with L kept and ab replaced."""
     true = lab_to_rgb(lab)
-    got = lab_to_rgb(torch.cat((lab[:, :1], ab.float()), dim=1))
+    got = lab_to_rgb(torch.cat((lab[:, :1], ab), dim=1))
     error = ((true - got) ** 2).mean(dim=(1, 2, 3)).clamp_min(1e-8)
     return -10 * torch.log10(error)

@@ -16,6 +16,7 @@ import torch
 from napari_colorize.errors import Cancelled, ColorizeError, RunError, TrainingError
 from napari_colorize.files.models import find_model
 from napari_colorize.networks.devices import DeviceChoice, choose_device, is_out_of_memory
+from napari_colorize.networks.palette import Palette
 from napari_colorize.networks.weights import build_network, load_network, save_network
 from napari_colorize.runs.events import (
     CheckpointWritten,
@@ -36,13 +37,13 @@ from napari_colorize.training.checkpoint import load_checkpoint, save_checkpoint
 from napari_colorize.training.data import TrainingData, open_data
 from napari_colorize.training.launch import launched, precision_of
 from napari_colorize.training.loop import DivergedError, Training
+from napari_colorize.training.prior import measure_prior
 from napari_colorize.training.validation import write_previews
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from torch import nn
-
+    from napari_colorize.networks.interface import ColorNetwork
     from napari_colorize.runs.config import TrainingConfig
     from napari_colorize.runs.folder import RunFolder
     from napari_colorize.training.launch import Fabric
@@ -137,6 +138,8 @@ class _Work:
         data = self._open_data() if alone else None
         with launched(config, choice) as fabric:
             data = data or self._open_data()
+            if isinstance(network, Palette):
+                measure_prior(network, data.photographs, data.indices, config.seed)
             batches = self._batches(data, fabric)
             self.training = training = Training(config, network, batches, data.validation, fabric)
             if resume and self.run.last_checkpoint.exists():
@@ -160,7 +163,7 @@ class _Work:
     def _open_data(self) -> TrainingData:
         return open_data(self.config, progress=self._tell_preparing, cancel=self._stop_wanted)
 
-    def _network(self) -> nn.Module:
+    def _network(self) -> ColorNetwork:
         if self.config.init is None:
             return build_network(self.config.network, {}, "The run")
         network, card = load_network(find_model(self.config.init))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
 from napari_colorize.color.lab import lab_to_rgb
 from napari_colorize.files.writing import written_whole
@@ -17,6 +17,8 @@ from napari_colorize.training.batches import PhotographSource, centre_crop
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from napari_colorize.networks.interface import ColorNetwork
 
 # Photographs that are coloured after every epoch, the same each time.
 PREVIEWS = 6
@@ -57,12 +59,13 @@ class ValidationSet:
 
 @torch.no_grad()
 def write_previews(
-    folder: Path, network: nn.Module, validation: ValidationSet, device: torch.device
+    folder: Path, network: ColorNetwork, validation: ValidationSet, device: torch.device
 ) -> None:
     """Write one PNG a previewed photograph: grey, predicted and true side by side."""
     lab = to_lab(validation.previewed().to(device))
     lightness = lab[:, :1]
-    ab = torch.cat([network(one) for one in lightness.split(1)]).to(lab.dtype)
+    shape = lightness.shape[-2:]
+    ab = torch.cat([network.enlarged(network(one).ab, shape) for one in lightness.split(1)])
     versions = (torch.zeros_like(ab), ab, lab[:, 1:])
     strips = torch.cat([lab_to_rgb(torch.cat((lightness, v), dim=1)) for v in versions], dim=3)
     pixels = (strips * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()

@@ -1,0 +1,90 @@
+"""Hints: places whose colour a person knows."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from napari_colorize.errors import PictureError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# Side of a hint's patch in pixels when nothing else is said.
+SIZE = 6.0
+
+
+@dataclass(frozen=True)
+class Hint:
+    """A place in a picture and the colour wanted there.
+
+    Parameters
+    ----------
+    y, x : float
+        Row and column in pixels; (0, 0) is the middle of the first pixel, as in napari.
+    color : (r, g, b)
+        sRGB, 0..255. Only its hue and chroma count: the lightness stays the picture's.
+    size : float
+        Side of the patch in pixels.
+
+    Raises
+    ------
+    PictureError
+        If a value is no finite number, the colour is outside 0..255 or the size is not positive.
+
+    Examples
+    --------
+    >>> Hint(120, 80, (30, 90, 200)).size
+    6.0
+    """
+
+    y: float
+    x: float
+    color: tuple[float, float, float]
+    size: float = SIZE
+
+    def __post_init__(self) -> None:
+        """Bring the values to plain floats and check them."""
+        for name in ("y", "x", "size"):
+            object.__setattr__(self, name, _number(name, getattr(self, name)))
+        object.__setattr__(self, "color", _color(self.color))
+        if self.size <= 0:
+            raise PictureError(f"The size of a hint has to be more than 0 px, got {self.size:g}.")
+
+
+def _color(value: object) -> tuple[float, ...]:
+    wanted = "The colour of a hint has to be three numbers (r, g, b) from 0 to 255"
+    try:
+        channels = tuple(float(channel) for channel in value)  # type: ignore[attr-defined]
+    except (TypeError, ValueError) as error:
+        raise PictureError(f"{wanted}, got {value!r}.") from error
+    if len(channels) != 3 or not all(0 <= channel <= 255 for channel in channels):
+        raise PictureError(f"{wanted}, got {value!r}.")
+    return channels
+
+
+def _number(name: str, value: object) -> float:
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        raise PictureError(f"{name} of a hint has to be a number, got {value!r}.") from error
+    if not math.isfinite(number):
+        raise PictureError(f"{name} of a hint has to be finite, got {number}.")
+    return number
+
+
+def refuse_outside(hints: Sequence[Hint], shape: tuple[int, int]) -> None:
+    """Raise PictureError if a hint is none, or does not lie in a picture of shape (H, W)."""
+    height, width = shape
+    for number, hint in enumerate(hints, start=1):
+        if not isinstance(hint, Hint):
+            raise PictureError(
+                f"Hints have to be Hint(y, x, (r, g, b)), got {type(hint).__name__} as number "
+                f"{number}."
+            )
+        if not (-0.5 <= hint.y <= height - 0.5 and -0.5 <= hint.x <= width - 0.5):
+            raise PictureError(
+                f"Hint {number} at row {hint.y:g}, column {hint.x:g} lies outside the picture of "
+                f"{height} x {width} px; move or remove it."
+            )

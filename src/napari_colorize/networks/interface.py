@@ -1,0 +1,86 @@
+"""What every network answers, so that training and prediction need not know which one it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Prediction(NamedTuple):
+    """Colours of pictures.
+
+    Attributes
+    ----------
+    ab : Tensor of shape (B, 2, h, w), float32
+        The safe average: a and b by regression.
+    logits : Tensor of shape (B, Q, h, w), float32, or None
+        Unnormalised logarithms of the shares of the ab bins; None where a network has no
+        distribution.
+    """
+
+    ab: Tensor
+    logits: Tensor | None
+
+
+class ColorNetwork(nn.Module):
+    """A network that colours: it looks at a picture once and answers often.
+
+    Attributes
+    ----------
+    takes_hints : bool
+        Whether hints and references change the answer, and whether there is a distribution.
+    cell : int
+        Pixels of a side of one cell of the answer.
+    """
+
+    takes_hints = False
+    cell = 1
+
+    def enlarged(self, ab: Tensor, shape: Sequence[int]) -> Tensor:
+        """Return the colours of cells (B, 2, h, w) at the pixels, (B, 2, H, W).
+
+        The cells begin at the upper left corner and may reach beyond the picture.
+        """
+        height, width = shape
+        if self.cell > 1:
+            ab = functional.interpolate(ab, scale_factor=float(self.cell), mode="bicubic")
+        return ab[..., :height, :width]
+
+    def encode(self, lightness: Tensor) -> tuple[Tensor, ...]:
+        """Return the features of L, (B, 1, H, W) 0..100."""
+        raise NotImplementedError
+
+    def decode(
+        self,
+        features: tuple[Tensor, ...],
+        hints: Tensor | None = None,
+        reference: Tensor | None = None,
+    ) -> Prediction:
+        """Return the colours of pictures by their features, hints and reference."""
+        raise NotImplementedError
+
+    def forward(
+        self,
+        lightness: Tensor,
+        hints: Tensor | None = None,
+        reference: Tensor | None = None,
+        times: int = 1,
+    ) -> Prediction:
+        """Return the colours of pictures.
+
+        Parameters
+        ----------
+        lightness : Tensor of shape (B, 1, H, W)
+            L, 0..100.
+        hints, reference : Tensor, optional
+            See `decode`; their first axis is `times` x B.
+        times : int
+            So often every picture is answered, one batch after another, and looked at once.
+        """
+        features = tuple(part.repeat(times, 1, 1, 1) for part in self.encode(lightness))
+        return self.decode(features, hints, reference)

@@ -1,0 +1,243 @@
+"""The default network: a distribution of colours for every place, which obeys hints."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from napari_colorize.color.gamut import gamut_bins
+from napari_colorize.networks.interface import ColorNetwork, Prediction
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# Largest |a| and |b| of the regression, and what hints are divided by.
+AB_RANGE = 110.0
+# Pixels of a side of one cell of the answer, and of the coarsest features.
+CELL, STRIDE = 4, 16
+# Width of one head of attention.
+HEAD = 64
+# Channels in a group of the group normalisations.
+GROUP = 16
+
+
+class Palette(ColorNetwork):
+    """Lightness in, for every cell of 4 x 4 pixels a distribution over the ab bins out.
+
+    ::
+
+        encoder, once a picture                    decoder, once a set of hints
+        L (B, 1, H, W)                             hints (B, 3, H/4, W/4)
+          3x3  32 /2            H/2                  |
+          3x3 w1  /2, n1 blocks H/4  ----------.     3x3  w1       ---------------.
+          3x3 w2  /2, n2 blocks H/8  -------.  |     3x3  w2 /2    ------------.  |
+          3x3 w3  /2, n3 blocks H/16,       |  |     3x3  w3 /2                |  |
+          attention                         |  |     + features + reference    |  |
+                                            |  |     blocks, attention         |  |
+                                            '--|---> + up x2, blocks    <------'  |
+                                               '---> + up x2, blocks    <---------'
+                                                     1x1 -> logits (B, Q, H/4, W/4)
+                                                     1x1 -> ab (B, 2, H/4, W/4)
+
+    A block is two 3 x 3 convolutions, each after group normalisation and SiLU, around which the
+    input is added. The attention is over all places at 1/16. Hints come in behind the encoder: its
+    features are kept while hints change.
+
+    Parameters
+    ----------
+    widths : (w1, w2, w3)
+        Channels at 1/4, 1/8 and 1/16.
+    encoder, decoder : three ints each
+        Blocks at 1/4, 1/8 and 1/16.
+    attention : bool
+        Whether places at 1/16 look at one another.
+    """
+
+    takes_hints = True
+    cell = CELL
+    log_prior: Tensor
+    bins: Tensor
+
+    def __init__(
+        self,
+        widths: Sequence[int] = (64, 160, 320),
+        encoder: Sequence[int] = (2, 3, 3),
+        decoder: Sequence[int] = (1, 1, 1),
+        attention: bool = True,
+    ) -> None:
+        super().__init__()
+        bins = gamut_bins()
+        self.register_buffer("bins", bins, persistent=False)
+        # Natural logarithm of the share of each bin in the training photographs.
+        even = torch.full((len(bins),), -math.log(len(bins)))
+        self.register_buffer("log_prior", even)
+        fine, middle, coarse = widths
+
+        def blocks(width: int, count: int) -> nn.Sequential:
+            return nn.Sequential(*(Block(width) for _ in range(count)))
+
+        def looking() -> nn.Module:
+            return Attention(coarse) if attention else nn.Identity()
+
+        self.stem = nn.Sequential(_conv(1, 32, 2), nn.SiLU(), _conv(32, fine, 2))
+        self.encode_fine = blocks(fine, encoder[0])
+        self.encode_middle = nn.Sequential(_conv(fine, middle, 2), blocks(middle, encoder[1]))
+        self.encode_coarse = nn.Sequential(
+            _conv(middle, coarse, 2), blocks(coarse, encoder[2]), looking()
+        )
+        self.hint_fine = nn.Sequential(_conv(3, fine), nn.SiLU())
+        self.hint_middle = nn.Sequential(_conv(fine, middle, 2), nn.SiLU())
+        self.hint_coarse = _conv(middle, coarse, 2)
+        self.reference = nn.Sequential(
+            nn.Linear(len(bins), coarse, bias=False),
+            nn.SiLU(),
+            nn.Linear(coarse, coarse, bias=False),
+        )
+        self.decode_coarse = nn.Sequential(blocks(coarse, decoder[2]), looking())
+        self.up_middle = nn.Conv2d(coarse, middle, 1)
+        self.decode_middle = blocks(middle, decoder[1])
+        self.up_fine = nn.Conv2d(middle, fine, 1)
+        self.decode_fine = nn.Sequential(
+            blocks(fine, decoder[0]), nn.GroupNorm(fine // GROUP, fine), nn.SiLU()
+        )
+        self.to_logits = nn.Conv2d(fine, len(bins), 1)
+        self.to_ab = nn.Conv2d(fine, 2, 1)
+        self._initialise()
+
+    def _initialise(self) -> None:
+        """He's initialisation; what is added to something starts small, the answers near zero."""
+        for layer in self.modules():
+            if isinstance(layer, (nn.Conv2d, nn.Linear)):
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+                if layer.bias is not None:
+                    nn.init.zeros_(layer.bias)
+        for block in self.modules():
+            if isinstance(block, (Block, Attention)):
+                block.start_small()
+        for head in (self.to_logits, self.to_ab):
+            nn.init.normal_(head.weight, std=1e-3)
+
+    def encode(self, lightness: Tensor) -> tuple[Tensor, ...]:
+        """Return the features of pictures, which do not depend on hints.
+
+        Parameters
+        ----------
+        lightness : Tensor of shape (B, 1, H, W)
+            L, 0..100, any H and W; it is padded to multiples of 16.
+
+        Returns
+        -------
+        tuple of Tensor
+            (B, w1, H/4, W/4), (B, w2, H/8, W/8), (B, w3, H/16, W/16), sides rounded up.
+        """
+        height, width = lightness.shape[-2:]
+        padding = (0, -width % STRIDE, 0, -height % STRIDE)
+        padded = functional.pad(lightness / 50 - 1, padding, mode="replicate")
+        fine = self.encode_fine(self.stem(padded.contiguous(memory_format=torch.channels_last)))
+        middle = self.encode_middle(fine)
+        return fine, middle, self.encode_coarse(middle)
+
+    def decode(
+        self,
+        features: tuple[Tensor, ...],
+        hints: Tensor | None = None,
+        reference: Tensor | None = None,
+    ) -> Prediction:
+        """Return the colours of pictures whose features are known.
+
+        Parameters
+        ----------
+        features : tuple of Tensor
+            What `encode` returned.
+        hints : Tensor of shape (B, 3, H/4, W/4), optional
+            a and b of the hints in units of ab, 0 where none is, and which share of the cell is
+            hinted, 0..1. See `napari_colorize.color.planes.hint_planes`.
+        reference : Tensor of shape (B, Q), optional
+            Share of each bin in another picture; rows of zeros for none.
+
+        Returns
+        -------
+        Prediction
+            ab (B, 2, H/4, W/4) and logits (B, Q, H/4, W/4), sides rounded up to whole strides.
+        """
+        fine, middle, coarse = features
+        if hints is not None:
+            planes = self._padded(hints, fine)
+            hint_fine = self.hint_fine(planes)
+            hint_middle = self.hint_middle(hint_fine)
+            fine, middle = fine + hint_fine, middle + hint_middle
+            coarse = coarse + self.hint_coarse(hint_middle)
+        if reference is not None:
+            coarse = coarse + self.reference(reference.sqrt())[..., None, None]
+        coarse = self.decode_coarse(coarse)
+        middle = self.decode_middle(middle + _doubled(self.up_middle(coarse)))
+        fine = self.decode_fine(fine + _doubled(self.up_fine(middle)))
+        ab = torch.tanh(self.to_ab(fine).float()) * AB_RANGE
+        return Prediction(ab, self.to_logits(fine).float())
+
+    def _padded(self, hints: Tensor, like: Tensor) -> Tensor:
+        """Return hints scaled, on the padded grid of the features."""
+        scale = hints.new_tensor([1 / AB_RANGE, 1 / AB_RANGE, 1]).view(1, 3, 1, 1)
+        height, width = hints.shape[-2:]
+        padding = (0, like.shape[-1] - width, 0, like.shape[-2] - height)
+        planes = functional.pad(hints * scale, padding)
+        return planes.contiguous(memory_format=torch.channels_last)
+
+
+class Block(nn.Module):
+    """Two 3 x 3 convolutions, each after group normalisation and SiLU, added to the input."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.GroupNorm(width // GROUP, width), nn.SiLU(), _conv(width, width),
+            nn.GroupNorm(width // GROUP, width), nn.SiLU(), _conv(width, width),
+        )  # fmt: skip
+
+    def start_small(self) -> None:
+        """Let the block start as little more than its input."""
+        nn.init.zeros_(cast("nn.Conv2d", self.layers[-1]).weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return features of the same shape."""
+        return x + cast("Tensor", self.layers(x))
+
+
+class Attention(nn.Module):
+    """Self-attention over all places, added to the input."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.heads = width // HEAD
+        self.norm = nn.GroupNorm(width // GROUP, width)
+        self.to_qkv = nn.Linear(width, 3 * width, bias=False)
+        self.to_out = nn.Linear(width, width)
+
+    def start_small(self) -> None:
+        """Let the attention start as its input, with even weights."""
+        nn.init.normal_(self.to_qkv.weight, std=self.to_qkv.in_features**-0.5)
+        nn.init.zeros_(self.to_out.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return features of the same shape."""
+        batch, width, height, across = x.shape
+        tokens = self.norm(x).flatten(2).transpose(1, 2)  # (B, N, C)
+        split = self.to_qkv(tokens).view(batch, -1, 3, self.heads, width // self.heads)
+        q, k, v = split.permute(2, 0, 3, 1, 4)  # (B, heads, N, C / heads)
+        # Written out: on few tokens several times faster than the fused operation.
+        weights = (q @ k.transpose(-2, -1) * q.shape[-1] ** -0.5).softmax(dim=-1)
+        mixed = (weights.to(v.dtype) @ v).transpose(1, 2).reshape(batch, -1, width)
+        out: Tensor = self.to_out(mixed).transpose(1, 2).view(batch, width, height, across)
+        return x + out.contiguous(memory_format=torch.channels_last)
+
+
+def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
+    return nn.Conv2d(inputs, outputs, 3, stride, padding=1)
+
+
+def _doubled(x: Tensor) -> Tensor:
+    return functional.interpolate(x, scale_factor=2.0, mode="nearest")

@@ -1,0 +1,87 @@
+"""Pictures worked on strip by strip, in threads that do not wait for one another."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from napari_colorize.color.recombination import recombine
+from napari_colorize.prediction.guards import Cancel, leave_if
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_colorize.color.guided import GuidedColor
+    from napari_colorize.color.lightness import Lightness
+
+Progress = Callable[[int, int], None]
+
+
+class Threads:
+    """Lends pools of as many threads as torch may use, in each of which torch uses no other.
+
+    Strips do not wait for one another. torch's own threads do, at every operation, and become very
+    slow as soon as the computer does anything else. What a thread tells torch also becomes
+    the number for threads that start later; hence it is put back, also when pools overlap.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pools = 0
+        self._count = 1
+
+    @contextlib.contextmanager
+    def pool(self) -> Iterator[ThreadPoolExecutor]:
+        """Lend a pool while the block runs."""
+        with self._lock:
+            if not self._pools:
+                self._count = torch.get_num_threads()
+            self._pools += 1
+            torch.set_num_threads(self._count)
+        try:
+            with ThreadPoolExecutor(
+                self._count, initializer=torch.set_num_threads, initargs=(1,)
+            ) as pool:
+                yield pool
+        finally:
+            with self._lock:
+                self._pools -= 1
+                torch.set_num_threads(self._count)
+
+
+threads = Threads()
+
+
+def recombined(
+    lightness: Lightness,
+    color: GuidedColor,
+    dtype: np.dtype[np.generic],
+    cancel: Cancel | None,
+    progress: Progress | None,
+) -> NDArray[np.generic]:
+    """Return the pixels, strip by strip in as many threads as torch may use."""
+    result = np.empty((*lightness.shape, 3), dtype=dtype)
+    strips = lightness.strips()
+
+    def fill(strip: tuple[int, int]) -> None:
+        leave_if(cancel)
+        with torch.inference_mode():
+            rows = lightness.rows(*strip)
+            recombine(rows, color.rows(*strip, rows), result[slice(*strip)])
+
+    with threads.pool() as pool:
+        filling = pool.map(fill, strips)
+        try:
+            for done, _ in enumerate(filling, start=1):
+                if progress is not None:
+                    progress(done, len(strips))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return result

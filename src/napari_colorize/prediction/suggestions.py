@@ -1,0 +1,72 @@
+"""A few distinct colours out of a distribution over the ab bins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+import torch
+from torch import Tensor
+
+from napari_colorize.color.lab import lab_to_rgb
+
+# Colours nearer to one another than this, in ab, are one.
+APART = 25.0
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A colour that a model holds possible at a place.
+
+    Attributes
+    ----------
+    color : (r, g, b)
+        sRGB, 0..255, at the lightness of the place.
+    share : float
+        How likely this colour or one near it is, 0..1.
+    """
+
+    color: tuple[int, int, int]
+    share: float
+
+    @classmethod
+    def at(cls, lightness: float, ab: Tensor, share: float) -> Self:
+        """Return the colour of a and b, (2,), at a lightness, as near as sRGB can show it."""
+        lab = torch.cat((ab.new_tensor([lightness]), ab)).view(3, 1, 1)
+        red, green, blue = (lab_to_rgb(lab).flatten() * 255).round().int().tolist()
+        return cls((red, green, blue), share)
+
+
+class AbShare(NamedTuple):
+    """A colour and how much of a distribution lies around it, 0..1."""
+
+    ab: Tensor
+    share: float
+
+
+def distinct_colors(shares: Tensor, bins: Tensor, count: int) -> list[AbShare]:
+    """Return at most so many colours that a distribution holds likely, the likeliest first.
+
+    The heaviest neighbourhood of the distribution becomes a colour, its mean, and is taken out;
+    then comes the next.
+
+    Parameters
+    ----------
+    shares : Tensor of shape (Q,)
+        They sum to 1.
+    bins : Tensor of shape (Q, 2)
+    count : int
+    """
+    near = torch.cdist(bins, bins) < APART / 2
+    left = shares.clone()
+    found: list[AbShare] = []
+    while len(found) < count:
+        masses = near.to(left) @ left
+        around = near[int(masses.argmax())] & (left > 0)
+        share = float(left[around].sum())
+        if share < 1e-3:
+            break
+        weights = left[around] / share
+        found.append(AbShare((weights[:, None] * bins[around]).sum(dim=0), share))
+        left[torch.cdist(found[-1].ab[None], bins)[0] < APART] = 0
+    return found

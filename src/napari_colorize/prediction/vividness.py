@@ -1,0 +1,50 @@
+"""Vividness: from the safe average to the likeliest colours, out of one prediction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from napari_colorize.color.gamut import annealed_mean
+from napari_colorize.errors import PictureError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from napari_colorize.networks.interface import Prediction
+
+# Vividness when neither a person nor the model's card names one.
+DEFAULT = 0.5
+# Vividness at which the distribution has taken over from the regression.
+TAKEN_OVER = 0.25
+# Temperature and logit adjustment when it has, and at vividness 1.
+TEMPERATURE = (1.0, 0.25)
+ADJUSTMENT = (0.0, 0.6)
+
+
+def vivid_ab(prediction: Prediction, bins: Tensor, log_prior: Tensor, vividness: float) -> Tensor:
+    """Return a and b, (B, 2, h, w).
+
+    0 is the regression. Up to `TAKEN_OVER` the mean of the distribution is blended in; from there
+    to 1 its likelier and rarer colours count more and more.
+    """
+    assert prediction.logits is not None
+    if vividness == 0:
+        return prediction.ab
+    rest = max(0.0, (vividness - TAKEN_OVER) / (1 - TAKEN_OVER))
+    temperature = TEMPERATURE[0] * (TEMPERATURE[1] / TEMPERATURE[0]) ** rest
+    adjustment = ADJUSTMENT[0] + (ADJUSTMENT[1] - ADJUSTMENT[0]) * rest
+    vivid = annealed_mean(prediction.logits, bins, log_prior, temperature, adjustment)
+    return torch.lerp(prediction.ab, vivid, min(1.0, vividness / TAKEN_OVER))
+
+
+def checked_vividness(vividness: object) -> float:
+    """Return the number, or raise PictureError if it is none from 0 to 1."""
+    try:
+        number = float(vividness)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        number = -1.0
+    if not 0 <= number <= 1:
+        raise PictureError(f"vividness has to be a number from 0 to 1, got {vividness!r}.")
+    return number

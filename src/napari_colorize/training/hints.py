@@ -1,0 +1,100 @@
+"""Hints and references as people might give them, drawn from the true colours of a batch."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from napari_colorize.color.gamut import histogram
+from napari_colorize.color.lab import lab_to_rgb, rgb_to_lab
+from napari_colorize.color.planes import coverage, hint_planes
+from napari_colorize.networks.palette import CELL
+
+# After each hint the chance that it was the last: seven on average, an eighth has none (Zhang et
+# al. 2017).
+LAST = 1 / 8
+# Share of the pictures that get many hints instead, and how many at most.
+MANY, MOST = 1 / 8, 150
+# Sides of hints as shares of the crop, and the smallest in pixels.
+SIDES, SMALLEST = (0.006, 0.055), 1.0
+# Share of the pictures whose true colours are turned to other hues: hints outweigh belief.
+TURNED = 0.3
+# Share of the pictures that get the histogram of their own true colours.
+REFERENCES = 0.25
+
+
+class Guidance(NamedTuple):
+    """What a user might tell about a batch, and the colours that are then true.
+
+    Attributes
+    ----------
+    hints : Tensor of shape (B, 3, H/4, W/4)
+    reference : Tensor of shape (B, Q)
+    ab : Tensor of shape (B, 2, H, W)
+    """
+
+    hints: Tensor
+    reference: Tensor
+    ab: Tensor
+
+
+def draw_guidance(lab: Tensor, bins: Tensor) -> Guidance:
+    """Return hints and references for a batch (B, 3, H, W) of CIELAB, drawn by torch's seed."""
+    count = len(lab)
+    turned = torch.rand(count) < TURNED
+    lab = _turned(lab, turned.to(lab.device))
+    numbers = _numbers(count)
+    # A turned picture tells about its hues, or the network could not know.
+    referred = torch.rand(count) < torch.where(numbers == 0, turned + REFERENCES, REFERENCES)
+    small = functional.avg_pool2d(lab[:, 1:], CELL)
+    reference = lab.new_zeros(count, len(bins))
+    if referred.any():
+        chosen = referred.to(lab.device)
+        reference[chosen] = histogram(small[chosen], bins)
+    return Guidance(_drawn_hints(lab[:, 1:], numbers), reference, lab[:, 1:])
+
+
+def _turned(lab: Tensor, which: Tensor) -> Tensor:
+    """Return the pictures, some of them with all hues turned by one angle, inside the gamut."""
+    if not which.any():
+        return lab
+    angle = torch.rand(int(which.sum()), 1, 1, device=lab.device) * 2 * math.pi
+    lightness, a, b = lab[which].unbind(dim=1)
+    cos, sin = torch.cos(angle), torch.sin(angle)
+    turned = torch.stack((lightness, cos * a - sin * b, sin * a + cos * b), dim=1)
+    result = lab.clone()
+    result[which] = rgb_to_lab(lab_to_rgb(turned))
+    return result
+
+
+def _numbers(count: int) -> Tensor:
+    """Return how many hints each picture gets, (B,)."""
+    few = torch.empty(count).geometric_(LAST) - 1
+    many = torch.exp(torch.empty(count).uniform_(math.log(10), math.log(MOST)))
+    return torch.where(torch.rand(count) < MANY, many, few).clamp_max(MOST).long()
+
+
+def _drawn_hints(ab: Tensor, numbers: Tensor) -> Tensor:
+    """Return hint planes: patches of the true ab, half anywhere, half around the middle."""
+    count, _, height, width = ab.shape
+    most = max(1, int(numbers.max()))
+    size = torch.tensor([height, width])
+    anywhere = torch.rand(count, most, 2)
+    middle = (0.5 + torch.randn(count, most, 2) / 4).clamp(0, 1)
+    centres = torch.where(torch.rand(count, most, 1) < 0.5, anywhere, middle) * size
+    sides = torch.empty(count, most).uniform_(*SIDES) * min(height, width)
+    sides = sides.clamp_min(SMALLEST)
+    given = torch.arange(most) < numbers[:, None]
+    sides = torch.where(given, sides, 0).to(ab)  # (B, K)
+    y, x = centres.to(ab).unbind(dim=-1)
+    down, across = coverage(y, sides, height), coverage(x, sides, width)
+    colors = torch.einsum("bkh,bchw,bkw->bkc", down, ab, across)
+    colors = colors / (down.sum(dim=-1) * across.sum(dim=-1)).clamp_min(1e-6)[..., None]
+    rows, columns = -(-height // CELL), -(-width // CELL)
+    return hint_planes(
+        coverage(y / CELL, sides / CELL, rows), coverage(x / CELL, sides / CELL, columns), colors
+    )

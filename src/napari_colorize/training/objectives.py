@@ -1,0 +1,112 @@
+"""What a training asks of a network: a loss for learning and one for looking."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, cast
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from napari_colorize.color.gamut import encode_softly, rebalancing_weights
+from napari_colorize.networks.palette import CELL, Palette
+from napari_colorize.training.hints import draw_guidance
+from napari_colorize.training.losses import LOSSES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_colorize.networks.interface import ColorNetwork, Prediction
+    from napari_colorize.runs.config import TrainingConfig
+
+# Cells of a batch at which distributions are compared; all of them would cost as much as the
+# network and teach hardly more.
+CELLS = 4096
+# What the regression's loss counts beside the distribution's.
+REGRESSION = 10.0
+
+
+class Objective(Protocol):
+    """How far a network is from what is wanted of it."""
+
+    def learn(self, network: Callable[..., Prediction], lightness: Tensor, lab: Tensor) -> Tensor:
+        """Return the loss of a batch: L (B, 1, H, W) as the network sees it, true CIELAB."""
+
+    def look(self, prediction: Prediction, lab: Tensor) -> Tensor:
+        """Return the loss of a prediction without hints; nothing is drawn at random."""
+
+
+def objective_of(config: TrainingConfig, network: ColorNetwork) -> Objective:
+    """Return what a training with these settings asks of this network."""
+    loss = LOSSES[config.loss]
+    if isinstance(network, Palette):
+        return DistributionObjective(network, loss, config.rebalance)
+    return RegressionObjective(loss)
+
+
+class RegressionObjective:
+    """The distance of ab alone."""
+
+    def __init__(self, loss: Callable[[Tensor, Tensor], Tensor]) -> None:
+        self._loss = loss
+
+    def learn(self, network: Callable[..., Prediction], lightness: Tensor, lab: Tensor) -> Tensor:
+        """Return the loss of a batch."""
+        return self.look(network(lightness), lab)
+
+    def look(self, prediction: Prediction, lab: Tensor) -> Tensor:
+        """Return the loss of a prediction."""
+        return self._loss(prediction.ab, lab[:, 1:])
+
+
+class DistributionObjective:
+    """Cross-entropy of the ab bins, and a little of the distance of ab.
+
+    Every picture is answered twice, by itself and with hints, and looked at once: what is learned
+    from hints does not take anything from pictures without.
+
+    Parameters
+    ----------
+    network : Palette
+        Gives the bins and the prior.
+    loss : callable
+        Distance of ab for the regression.
+    rebalance : float
+        Largest weight of a rare colour; 1 leaves all alike.
+    """
+
+    def __init__(
+        self, network: Palette, loss: Callable[[Tensor, Tensor], Tensor], rebalance: float
+    ) -> None:
+        self._network, self._loss, self._rebalance = network, loss, rebalance
+
+    def learn(self, network: Callable[..., Prediction], lightness: Tensor, lab: Tensor) -> Tensor:
+        """Return the loss of a batch."""
+        guidance = draw_guidance(lab, self._network.bins)
+        hints = torch.cat((torch.zeros_like(guidance.hints), guidance.hints))
+        reference = torch.cat((torch.zeros_like(guidance.reference), guidance.reference))
+        prediction = network(lightness, hints, reference, times=2)
+        ab = functional.avg_pool2d(torch.cat((lab[:, 1:], guidance.ab)), CELL)
+        return self._of(prediction, ab, CELLS)
+
+    def look(self, prediction: Prediction, lab: Tensor) -> Tensor:
+        """Return the loss of a prediction without hints."""
+        return self._of(prediction, functional.avg_pool2d(lab[:, 1:], CELL), None)
+
+    def _of(self, prediction: Prediction, ab: Tensor, cells: int | None) -> Tensor:
+        """Return the loss; of the distributions at so many random cells, None for all."""
+        logits = cast("Tensor", prediction.logits)
+        height, width = ab.shape[-2:]
+        logits, mean = logits[..., :height, :width], prediction.ab[..., :height, :width]
+        wanted = ab.permute(0, 2, 3, 1).reshape(-1, 2)
+        guessed = logits.permute(0, 2, 3, 1).reshape(len(wanted), -1)
+        if cells is not None and cells < len(wanted):
+            chosen = torch.randint(len(wanted), (cells,)).to(ab.device)
+            wanted, guessed = wanted[chosen], guessed[chosen]
+        return self._cross_entropy(guessed, wanted) + REGRESSION * self._loss(mean, ab)
+
+    def _cross_entropy(self, logits: Tensor, ab: Tensor) -> Tensor:
+        target = encode_softly(ab, self._network.bins)
+        weights = rebalancing_weights(self._network.log_prior.exp(), self._rebalance)
+        each = -(target * logits.log_softmax(dim=1)).sum(dim=1)
+        return (each * (target @ weights)).mean()
