@@ -155,9 +155,10 @@ class Palette(ColorNetwork):
             What `encode` returned.
         hints : Tensor of shape (B, 3, H/4, W/4), optional
             a and b of the hints in units of ab, 0 where none is, and which share of the cell is
-            hinted, 0..1. See `napari_colorize.color.planes.hint_planes`.
+            hinted, 0..1. See `napari_colorize.color.planes.hint_planes`. None is the same as
+            zeros everywhere, which the network has learned from like any other hints.
         reference : Tensor of shape (B, Q), optional
-            Share of each bin in another picture; rows of zeros for none.
+            Share of each bin in another picture; rows of zeros, or None, for none.
 
         Returns
         -------
@@ -165,12 +166,12 @@ class Palette(ColorNetwork):
             ab (B, 2, H/4, W/4) and logits (B, Q, H/4, W/4), sides rounded up to whole strides.
         """
         fine, middle, coarse = features
-        if hints is not None:
-            planes = self._padded(hints, fine)
-            hint_fine = self.hint_fine(planes)
-            hint_middle = self.hint_middle(hint_fine)
-            fine, middle = fine + hint_fine, middle + hint_middle
-            coarse = coarse + self.hint_coarse(hint_middle)
+        if hints is None:
+            hints = fine.new_zeros(len(fine), 3, *fine.shape[-2:])
+        hint_fine = self.hint_fine(self._padded(hints, fine))
+        hint_middle = self.hint_middle(hint_fine)
+        fine, middle = fine + hint_fine, middle + hint_middle
+        coarse = coarse + self.hint_coarse(hint_middle)
         if reference is not None:
             coarse = coarse + self.reference(reference.sqrt())[..., None, None]
         coarse = self.decode_coarse(coarse)
