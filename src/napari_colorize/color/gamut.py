@@ -22,9 +22,10 @@ FACE_STEPS = 64
 
 @cache
 def _bins() -> Tensor:
-    """Return the bins in float64; every sRGB colour lies within half a bin of one of them.
+    """Return the bins in float64; every sRGB colour lies in one of them, or 0.1 beside it.
 
-    A line of constant ab leaves the RGB cube through its faces, so the faces hold every ab.
+    A line of constant ab leaves the RGB cube through its faces, so the faces hold every ab. Finer
+    steps find one bin more, of which sRGB shows but a corner; weights rest on the number as it is.
     """
     with torch.device("cpu"):  # also where a network is built without memory
         steps = torch.linspace(0, 1, FACE_STEPS, dtype=torch.float64)
@@ -63,8 +64,8 @@ def encode_softly(ab: Tensor, bins: Tensor) -> Tensor:
     offset = (ab[:, None] - bins) / BIN  # (N, Q, 2)
     near = (1 - offset.abs()).clamp_min(0).prod(dim=-1)
     # Where the gamut ends, or beyond it, the nearest bins take what bilinear shares cannot give.
-    near = near + 1e-4 * torch.exp(-2 * offset.square().sum(dim=-1))
-    return near / near.sum(dim=1, keepdim=True).clamp_min(1e-30)
+    near = near + 1e-4 * (-2 * offset.square().sum(dim=-1)).softmax(dim=1)
+    return near / near.sum(dim=1, keepdim=True)
 
 
 def histogram(ab: Tensor, bins: Tensor) -> Tensor:
@@ -96,9 +97,11 @@ def smoothed_prior(shares: Tensor, bins: Tensor) -> Tensor:
 def rebalancing_weights(prior: Tensor, largest: float) -> Tensor:
     """Return how much each bin counts in training: rare ones more, their mean over the prior 1.
 
-    The weight is 1 / (p / 2 + 1 / (2 Q)) (Zhang, Isola and Efros 2016, with lambda 1/2), scaled and
-    then limited to `largest`; 1 leaves all alike.
+    The weight is 1 / (p / 2 + 1 / (2 Q)) (Zhang, Isola and Efros 2016, with lambda 1/2), scaled to
+    the mean 1, limited to `largest` and scaled again. Where `largest` is 1 all are alike.
     """
+    if largest <= 1:  # the common ones would still count less than the rest
+        return torch.ones_like(prior)
     weights = 1 / (prior / 2 + 0.5 / len(prior))
     weights = (weights / (prior * weights).sum()).clamp_max(largest)
     return weights / (prior * weights).sum()
