@@ -59,6 +59,7 @@ class Stand:
     error_at: int = 0
     seen: list[tuple[tuple[int, ...], tuple[float, float] | None]] = field(default_factory=list)
     orders: list[tuple[str | None, str]] = field(default_factory=list)
+    vividness: list[float | None] = field(default_factory=list)
     working: bool = False
     closed: int = 0
 
@@ -72,7 +73,7 @@ class StandInColorizer:
 
     def __init__(self, stand: Stand) -> None:
         self.stand = stand
-        self.card = {"hash": "cd" * 32}
+        self.card = {"hash": "cd" * 32, "network": "palette", "vividness": 0.35}
 
     def set_picture(
         self,
@@ -90,11 +91,13 @@ class StandInColorizer:
     def colorize(
         self,
         *,
+        vividness: float | None,
         dtype: str,
         cancel: Callable[[], bool],
         progress: Callable[[int, int], None],
     ) -> NDArray[np.uint8]:
         """Return the picture in red, after waiting for the stand."""
+        self.stand.vividness.append(vividness)
         self.stand.working = True
         while len(self.stand.seen) > self.stand.hold_at or not self.stand.open.is_set():
             time.sleep(0.005)
@@ -107,6 +110,10 @@ class StandInColorizer:
         self.stand.working = False
         return np.stack([self.image, self.image // 2, self.image // 2], axis=-1).astype(dtype)
 
+    def confidence(self) -> NDArray[np.float32]:
+        """Return the grey values in parts of white."""
+        return (self.image / 255).astype(np.float32)
+
     def close(self) -> None:
         """Count that it was closed."""
         self.stand.closed += 1
@@ -114,7 +121,10 @@ class StandInColorizer:
 
 @pytest.fixture
 def stand(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Stand]:
-    """Put a stand-in in the place of the network and two models into the list."""
+    """Put a stand-in in the place of the network and two models into the list.
+
+    They know a distribution of colours; each has a vividness of its own.
+    """
     stand = Stand()
     stand.open.set()
 
@@ -125,7 +135,13 @@ def stand(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Stand]:
     api = types.ModuleType("napari_colorize.api")
     api.open_colorizer = open_colorizer
     monkeypatch.setitem(sys.modules, "napari_colorize.api", api)
-    models = [ModelInfo(name, tmp_path / f"{name}.safetensors", {}, True) for name in "ab"]
+    models = [
+        ModelInfo(name, tmp_path / f"{name}.safetensors", card, True)
+        for name, card in (
+            ("a", {"network": "palette", "vividness": 0.35}),
+            ("b", {"network": "palette", "vividness": 0.6}),
+        )
+    ]
     monkeypatch.setattr("napari_colorize.docks.colorize_form.list_models", lambda: models)
     yield stand
     stand.open.set()

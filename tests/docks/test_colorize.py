@@ -77,3 +77,32 @@ def test_second_run_keeps_the_first_result(colorize_desk, viewer):
         "ramp [colorized]",
         "ramp [colorized] [1]",
     ]
+
+
+def test_confidence_comes_below_the_colours(colorize_desk, viewer):
+    """A checked box gives a layer more, in the same place, and the source stays the one chosen."""
+    viewer.add_image(RAMP, name="ramp", scale=(2, 3), rotate=30)
+    dock = colorize_desk.open()
+    dock.form.confidence.value = True
+    colorize_desk.run_to_end(dock)
+    names = [layer.name for layer in viewer.layers]
+    assert names == ["ramp", "ramp [confidence]", "ramp [colorized]"]
+    sure = viewer.layers["ramp [confidence]"]
+    np.testing.assert_allclose(sure.data, RAMP / 255, rtol=1e-6)
+    np.testing.assert_allclose(sure.data_to_world((7, 9)), viewer.layers[2].data_to_world((7, 9)))
+    assert [layer.name for layer in dock.form.layers.value] == ["ramp"]
+
+
+def test_confidence_of_a_stack_that_was_cut_short(colorize_desk, viewer, stand):
+    """It ends where the colours end."""
+    viewer.add_image(STACK, name="stack")
+    dock = colorize_desk.open()
+    dock.form.planes.value, dock.form.confidence.value = WHOLE_STACK, True
+    stand.hold_at = 2
+    dock.run.native.click()
+    colorize_desk.wait(lambda: dock.status.value == "Plane 3 of 5…")
+    dock.cancel.native.click()
+    colorize_desk.wait_for_end()
+    assert viewer.layers["stack [colorized]"].data.shape == (2, 40, 50, 3)
+    sure = viewer.layers["stack [confidence]"].data
+    np.testing.assert_allclose(sure, STACK[:2] / 255, rtol=1e-6)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QSlider
 
 from napari_colorize.docks.colorize_form import THIS_PLANE, WHOLE_STACK
 from napari_colorize.docks.model_events import models_changed
+from napari_colorize.files.models import ModelInfo
 
 RAMP = np.arange(40 * 50, dtype=np.uint8).reshape(40, 50)
 STACK = np.stack([RAMP + n for n in range(5)])
@@ -87,3 +92,90 @@ def test_whole_stack_is_asked_only_of_stacks(colorize_desk, viewer):
     assert not dock.form.planes.enabled
     viewer.add_image(STACK)
     assert dock.form.planes.enabled
+
+
+def test_vividness_is_the_models_own_until_a_person_moves_it(colorize_desk, viewer, stand):
+    """Another model brings its own; a choice stays with every model, until Reset."""
+    viewer.add_image(RAMP)
+    dock = colorize_desk.open()
+    field, model = dock.form.vividness, dock.form.model
+    assert (field.slider.value, field.reset.enabled, field.wanted) == (0.35, False, None)
+    model.value = model.choices[1]
+    assert (field.slider.value, field.wanted) == (0.6, None)
+    field.slider.value = 0.85
+    model.value = model.choices[0]
+    assert (field.slider.value, field.wanted) == (0.85, 0.85)
+    assert field.reset.enabled
+    assert field.reset.tooltip == "Take the model's own vividness again, 0.35."
+    colorize_desk.run_to_end(dock)
+    field.reset.native.click()
+    assert (field.slider.value, field.reset.enabled, field.wanted) == (0.35, False, None)
+    colorize_desk.run_to_end(dock)
+    assert stand.vividness == [0.85, None]
+    first, second = (layer.metadata["napari_colorize"] for layer in list(viewer.layers)[1:])
+    assert first["settings"]["vividness"] == 0.85
+    assert second["settings"]["vividness"] == 0.35  # as the model's card says
+
+
+def test_vividness_by_the_keyboard_goes_in_steps_and_to_both_ends(colorize_desk, viewer):
+    """Arrows move by a twentieth; nothing leaves 0..1; the model's own place counts as unmoved."""
+    viewer.add_image(RAMP)
+    field = colorize_desk.open().form.vividness
+    slider = field.slider.native.findChild(QSlider)
+    for key, wanted in (("Right", 0.4), ("Left", None), ("End", 1.0), ("Home", 0.0)):
+        QTest.keyClick(slider, getattr(Qt.Key, f"Key_{key}"))
+        assert field.wanted == (wanted if wanted is None else pytest.approx(wanted))
+
+
+def test_model_of_one_colour_a_place_disables_what_it_cannot_do(
+    colorize_desk, viewer, stand, monkeypatch, tmp_path
+):
+    """Vividness and confidence say why they are grey; choices made before are not carried on."""
+    models = [
+        ModelInfo(name, tmp_path / f"{name}.safetensors", {"network": name}, True)
+        for name in ("palette", "plain")
+    ]
+    monkeypatch.setattr("napari_colorize.docks.colorize_form.list_models", lambda: models)
+    viewer.add_image(RAMP)
+    dock = colorize_desk.open()
+    form = dock.form
+    form.model.value = str(models[0].path)
+    form.vividness.slider.value, form.confidence.value = 0.9, True
+    form.model.value = str(models[1].path)
+    for part in (form.vividness.slider, form.confidence):
+        assert not part.enabled
+        assert part.tooltip.startswith("The model 'plain' gives one colour a place and knows")
+    assert not form.vividness.reset.enabled
+    order = form.order()
+    assert (order.vividness, order.confidence) == (None, False)
+    form.model.value = str(models[0].path)
+    order = form.order()
+    assert (order.vividness, order.confidence) == (0.9, True)
+
+
+def test_model_that_got_another_vividness_is_followed(colorize_desk, viewer, monkeypatch, tmp_path):
+    """A model trained anew under the same name shows what its new card says."""
+    viewer.add_image(RAMP)
+    dock = colorize_desk.open()
+    card = {"network": "palette", "vividness": 0.75}
+    models = [ModelInfo("a", tmp_path / "a.safetensors", card, True)]
+    monkeypatch.setattr("napari_colorize.docks.colorize_form.list_models", lambda: models)
+    models_changed.emit()
+    assert dock.form.vividness.slider.value == 0.75
+
+
+def test_cost_counts_the_confidence(colorize_desk, viewer):
+    """Four bytes a pixel more."""
+    viewer.add_image(np.zeros((5, 100, 200), np.uint8))
+    dock = colorize_desk.open()
+    dock.form.planes.value = WHOLE_STACK
+    assert dock.cost.value == "5 planes, 0.3 MB"
+    dock.form.confidence.value = True
+    assert dock.cost.value == "5 planes, 0.7 MB"
+
+
+def test_form_is_seen_whole_on_a_small_screen(colorize_desk, viewer):
+    """On a screen 768 px high, less napari's own parts, nothing of the form has to be scrolled."""
+    viewer.add_image(STACK)
+    dock = colorize_desk.open()
+    assert dock.scroll_area.widget().sizeHint().height() < 560

@@ -9,6 +9,8 @@ from napari.components import ViewerModel
 from napari.layers import Image, Labels, Points
 
 from napari_colorize.docks.layers import (
+    Facts,
+    confidence_layer,
     is_result,
     refusal,
     result_layer,
@@ -17,7 +19,7 @@ from napari_colorize.docks.layers import (
 )
 from napari_colorize.errors import PictureError
 
-FACTS = {"model": "plain", "model_hash": "ab" * 32, "settings": {"device": "cpu"}}
+FACTS = Facts("plain", "ab" * 32, {"device": "cpu"})
 STACK = np.arange(4 * 5 * 6, dtype=np.uint8).reshape(4, 5, 6)
 
 
@@ -36,7 +38,7 @@ def coloured(source):
     for key, place in source.cuts():
         plane = source.read(key)
         pixels[place] = plane if source.rgb else plane[..., None]
-    return result_layer(source, pixels, **FACTS)
+    return result_layer(source, pixels, FACTS)
 
 
 @pytest.mark.parametrize(
@@ -260,6 +262,20 @@ def test_result_is_named_recorded_and_never_overwrites():
     assert (first.gamma, first.blending, first.contrast_limits) == (1, "translucent", [0, 255])
     assert is_result(first)
     assert not is_result(layer)
+
+
+def test_confidence_lies_on_its_source_and_is_no_new_source():
+    """It shows 0..1 as they are, in the place of the picture, and is not offered by itself."""
+    layer = Image(STACK, name="cell", scale=(5, 2, 3), translate=(1, 2, 3))
+    source = take_source(shown(layer), layer, whole=True)
+    sure = np.linspace(0.2, 0.4, STACK.size, dtype=np.float32).reshape(STACK.shape)
+    result = confidence_layer(source, sure, FACTS)
+    np.testing.assert_array_equal(result.data, sure)
+    assert (result.name, result.rgb) == ("cell [confidence]", False)
+    assert (result.contrast_limits, result.colormap.name) == ([0, 1], "viridis")
+    np.testing.assert_allclose(result.data_to_world((2, 3, 4)), layer.data_to_world((2, 3, 4)))
+    assert result.metadata["napari_colorize"]["source"] == "cell"
+    assert is_result(result)
 
 
 def test_tiny_result_is_colour_not_a_stack():

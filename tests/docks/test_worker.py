@@ -45,7 +45,7 @@ def colour_is_there(pixels):
     return lab[middle, 1].mean() > 10 and lab[middle, 2].mean() > 20
 
 
-def test_grey_layer_gets_colour_and_keeps_its_lightness(qtbot, viewer, grey_picture):
+def test_grey_layer_gets_colour_and_keeps_its_lightness(qtbot, viewer, seeded_model, grey_picture):
     """The grey values come back as lightness, with a hue over them."""
     viewer.add_image(grey_picture, name="meadow")
     result = coloured(qtbot, viewer)
@@ -53,7 +53,8 @@ def test_grey_layer_gets_colour_and_keeps_its_lightness(qtbot, viewer, grey_pict
     assert np.abs(lightness(result.data) - lightness(grey_picture)).mean() < 0.35
     assert colour_is_there(result.data)
     record = result.metadata["napari_colorize"]
-    assert (record["model"], len(record["hash"])) == ("plain", 64)
+    assert (record["model"], len(record["hash"])) == (seeded_model, 64)
+    assert record["settings"]["vividness"] is None  # one colour a place
 
 
 def test_colour_layer_gives_its_own_lightness(qtbot, viewer, make_photograph):

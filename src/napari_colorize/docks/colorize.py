@@ -93,7 +93,7 @@ class ColorizeDock(ScrollContainer):
 
     def _refresh_models(self) -> None:
         if self._open:
-            self.form.model.reset_choices()
+            self.form.refresh_models()
             self._update()
 
     def _follow_selection(self, _: Any = None) -> None:

@@ -1,4 +1,4 @@
-"""The form of the Colorize dock: which layers, how much of them, which model and device."""
+"""The form of the Colorize dock: which layers, how much of them, by what, and how vivid."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QSizePolicy
 from superqt.utils import signals_blocked
 
 from napari_colorize.docks.layers import is_result, refusal, take_source, workable_layers
+from napari_colorize.docks.vividness_field import VividnessField
 from napari_colorize.docks.worker import Order
 from napari_colorize.errors import ColorizeError
 from napari_colorize.files.models import DEFAULT_MODEL, list_models
@@ -17,8 +18,14 @@ if TYPE_CHECKING:
     from napari.layers import Layer
     from napari.viewer import Viewer
 
+    from napari_colorize.files.models import ModelInfo
+
 THIS_PLANE = "This plane"
 WHOLE_STACK = "Whole stack"
+CONFIDENCE = (
+    "Also add a layer, below the colours, that shows how sure the model was of them at each "
+    "place: 0 is a mere guess, 1 is certain."
+)
 LIST_HEIGHT = 90  # pixels, about six layers; more of them scroll
 
 
@@ -33,8 +40,16 @@ class ColorizeForm(widgets.Container[Any]):
 
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = viewer
+        self._models: dict[str, ModelInfo] = {}
         self._make_fields()
-        fields = [self.layers, self.planes, self.model, self.device]
+        fields = [
+            self.layers,
+            self.planes,
+            self.model,
+            self.vividness,
+            self.confidence,
+            self.device,
+        ]
         super().__init__(name="form", widgets=fields)
         self.margins = (0, 0, 0, 0)
         self.follow_selection()
@@ -53,6 +68,12 @@ class ColorizeForm(widgets.Container[Any]):
             for item in self.layers.native.selectedItems():
                 self.layers.native.scrollToItem(item)
         self._enable_planes()
+        self._suit_model()
+
+    def refresh_models(self) -> None:
+        """Read the list of models anew and keep what is chosen."""
+        self.model.reset_choices()
+        self._suit_model()
 
     def follow_selection(self) -> None:
         """Choose what is selected in napari's list; a fresh result does not replace its source."""
@@ -81,7 +102,13 @@ class ColorizeForm(widgets.Container[Any]):
             raise ColorizeError("No model is installed: train one or import one.")
         whole = self.planes.value == WHOLE_STACK
         sources = tuple(take_source(self._viewer, layer, whole=whole) for layer in chosen)
-        return Order(sources, self.model.value, self.device.value)
+        return Order(
+            sources,
+            self.model.value,
+            self.device.value,
+            vividness=self.vividness.wanted,
+            confidence=self.confidence.value and self.confidence.enabled,
+        )
 
     def _make_fields(self) -> None:
         self.layers = widgets.Select(
@@ -107,10 +134,12 @@ class ColorizeForm(widgets.Container[Any]):
         self.model = widgets.ComboBox(
             name="model",
             label="Model",
-            choices=_model_choices,
+            choices=self._model_choices,
             tooltip="The trained model that guesses the colours. Models that you train or import "
             "appear here by themselves.",
         )
+        self.vividness = VividnessField()
+        self.confidence = widgets.CheckBox(name="confidence", text="Add confidence layer")
         self.device = widgets.ComboBox(
             name="device",
             label="Device",
@@ -121,10 +150,33 @@ class ColorizeForm(widgets.Container[Any]):
             "why, is told after a run.",
         )
         self.layers.changed.connect(self._enable_planes)
+        self.model.changed.connect(self._suit_model)
 
     def _enable_planes(self) -> None:
         """Ask for planes only where there are several."""
         self.planes.enabled = any(layer.ndim > 2 for layer in self.layers.value)
+
+    def _suit_model(self) -> None:
+        """Offer what the chosen model can do, and say why not what it cannot."""
+        model = self._models.get(self.model.value or "")
+        default = None if model is None else model.vividness
+        why_not = ""
+        if default is None:
+            why_not = "There is no model yet: train one or import one."
+        if model is not None and default is None:
+            why_not = (
+                f"The model '{model.name}' gives one colour a place and knows neither vividness "
+                "nor confidence: choose a model of the network palette."
+            )
+        self.vividness.suit(default, why_not)
+        self.confidence.enabled = default is not None
+        self.confidence.tooltip = why_not or CONFIDENCE
+
+    def _model_choices(self, _: Any) -> list[tuple[str, str]]:
+        """Return name and path of each model, the default first."""
+        models = sorted(list_models(), key=lambda model: model.name != DEFAULT_MODEL)
+        self._models = {str(model.path): model for model in models}
+        return [(model.name, str(model.path)) for model in models]
 
     def _offered_layers(self, _: Any = None) -> list[Layer]:
         return workable_layers(self._viewer)
@@ -143,9 +195,3 @@ class ColorizeForm(widgets.Container[Any]):
         if active is not None:
             return refusal(active)
         return "There is no image to colour: open one, or File > Open Sample > Colorize."
-
-
-def _model_choices(_: Any) -> list[tuple[str, str]]:
-    """Return name and path of each model, the default first."""
-    models = sorted(list_models(), key=lambda model: model.name != DEFAULT_MODEL)
-    return [(model.name, str(model.path)) for model in models]

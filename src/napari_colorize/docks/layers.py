@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from math import ceil, prod
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 from napari.layers import Image
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 # What picks one plane out of a layer's data: an index, or a whole axis.
 Key: TypeAlias = tuple[int | slice, ...]
 RECORD = "napari_colorize"
+Values = TypeVar("Values", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class Source:
         for place in np.ndindex(*thin):
             yield self._key(place), self._key(place)
 
-    def first(self, pixels: NDArray[np.uint8], planes: int) -> NDArray[np.uint8]:
+    def first(self, pixels: NDArray[Values], planes: int) -> NDArray[Values]:
         """Return the result cut off behind the planes that are done, as far as its axes allow.
 
         A stack ends early then, and its source is seen where there is no colour yet; planes that
@@ -119,6 +120,15 @@ class Source:
         return tuple(
             slice(None) if axis in self.axes else index for axis, index in enumerate(place)
         )
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What made a result: the model's name, the SHA-256 of its weights, and what else decided."""
+
+    model: str
+    model_hash: str
+    settings: dict[str, Any]
 
 
 def refusal(layer: Layer) -> str:
@@ -169,14 +179,7 @@ def take_source(viewer: Viewer, layer: Layer, *, whole: bool) -> Source:
     )
 
 
-def result_layer(
-    source: Source,
-    pixels: NDArray[np.uint8],
-    *,
-    model: str,
-    model_hash: str,
-    settings: dict[str, Any],
-) -> Image:
+def result_layer(source: Source, pixels: NDArray[np.uint8], facts: Facts) -> Image:
     """Return the coloured layer, named after its source as that is called now.
 
     The viewer makes the name unique by its own rule when the layer is added.
@@ -187,29 +190,44 @@ def result_layer(
         Where the picture came from.
     pixels : ndarray
         `source.result_shape`, uint8 sRGB.
-    model, model_hash : str
-        Name of the model and SHA-256 of its weights.
-    settings : dict
-        What else decided about the colours; plane and contrast limits are added.
+    facts : Facts
+        What made it; plane and contrast limits are added in its record.
     """
-    record = {
-        "model": model,
-        "hash": model_hash,
+    return Image(
+        pixels,
+        rgb=True,
+        name=f"{source.layer.name} [colorized]",
+        metadata={RECORD: _record(source, facts)},
+        **source.geometry,
+    )
+
+
+def confidence_layer(source: Source, sure: NDArray[np.float32], facts: Facts) -> Image:
+    """Return the layer of how sure the model was, 0..1, `source.result_shape` without colours."""
+    return Image(
+        sure,
+        rgb=False,
+        name=f"{source.layer.name} [confidence]",
+        colormap="viridis",
+        contrast_limits=(0, 1),
+        metadata={RECORD: _record(source, facts)},
+        **source.geometry,
+    )
+
+
+def _record(source: Source, facts: Facts) -> dict[str, Any]:
+    """Return what a layer of ours tells about its making."""
+    return {
+        "model": facts.model,
+        "hash": facts.model_hash,
         "settings": {
-            **settings,
+            **facts.settings,
             "plane": None if source.place is None else list(source.place),
             "contrast_limits": source.contrast_limits and list(source.contrast_limits),
         },
         "version": version("napari-colorize"),
         "source": source.layer.name,
     }
-    return Image(
-        pixels,
-        rgb=True,
-        name=f"{source.layer.name} [colorized]",
-        metadata={RECORD: record},
-        **source.geometry,
-    )
 
 
 def _full_resolution(layer: Image) -> Any:

@@ -21,8 +21,9 @@ import numpy as np
 from napari.qt.threading import FunctionWorker, create_worker
 from qtpy.QtCore import QObject, Signal, Slot
 
-from napari_colorize.docks.layers import Source, result_layer
+from napari_colorize.docks.layers import Facts, Source, confidence_layer, result_layer
 from napari_colorize.errors import Cancelled, ColorizeError
+from napari_colorize.files.cards import default_vividness
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -31,15 +32,21 @@ if TYPE_CHECKING:
     from napari_colorize.prediction.colorizer import Colorizer
 
 log = logging.getLogger(__name__)
+SURE = np.dtype(np.float32)  # of a confidence
 
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be coloured, and how; `model` None takes the default."""
+    """What is to be coloured, and how; `model` and `vividness` None take the default.
+
+    With `confidence` every result is joined by a layer of how sure the model was.
+    """
 
     sources: tuple[Source, ...]
     model: str | None = None
     device: str = "auto"
+    vividness: float | None = None
+    confidence: bool = False
 
     @property
     def planes(self) -> int:
@@ -49,7 +56,8 @@ class Order:
     @property
     def bytes(self) -> int:
         """Size of all results."""
-        return sum(prod(source.result_shape) for source in self.sources)
+        a_pixel = 3 + SURE.itemsize * self.confidence
+        return sum(prod(source.result_shape[:-1]) * a_pixel for source in self.sources)
 
 
 @dataclass(frozen=True)
@@ -72,10 +80,9 @@ class Coloured:
 
     source: Source
     pixels: NDArray[np.uint8]
+    confidence: NDArray[np.float32] | None
     planes: int
-    model: str
-    model_hash: str
-    device: str
+    facts: Facts
 
 
 @dataclass(frozen=True)
@@ -164,13 +171,10 @@ class Run(QObject):
                 self.ended.emit(Ending(kind, " ".join([text, *self._partial])))
 
     def _add(self, coloured: Coloured) -> None:
-        layer = result_layer(
-            coloured.source,
-            coloured.pixels,
-            model=coloured.model,
-            model_hash=coloured.model_hash,
-            settings={"device": coloured.device, "planes": coloured.planes},
-        )
+        if coloured.confidence is not None:  # first: the colours are to lie above it
+            sure = confidence_layer(coloured.source, coloured.confidence, coloured.facts)
+            self.viewer.add_layer(sure)
+        layer = result_layer(coloured.source, coloured.pixels, coloured.facts)
         added = self.viewer.add_layer(layer)
         done, planes = coloured.planes, coloured.source.planes
         if done < planes:
@@ -228,19 +232,29 @@ class Colouring:
 
     def _colour(self, source: Source, colorizer: Colorizer) -> None:
         pixels = np.zeros(source.result_shape, dtype=np.uint8)
+        sure = np.zeros(source.result_shape[:-1], SURE) if self.order.confidence else None
         done = 0
         try:
             for key, place in source.cuts():
                 self._stop_if_cancelled()
                 self._set_out_for_plane()
                 pixels[place] = self._colour_plane(source, key, colorizer)
+                if sure is not None:
+                    sure[place] = colorizer.confidence()
                 done += 1
                 self._before += 1
         finally:
             if done:
-                name, digest = colorizer.model_name, str(colorizer.card.get("hash", ""))
                 kept = source.first(pixels, done)
-                self.tell(Coloured(source, kept, done, name, digest, colorizer.device))
+                kept_sure = None if sure is None else source.first(sure, done)
+                facts = self._facts(colorizer, done)
+                self.tell(Coloured(source, kept, kept_sure, done, facts))
+
+    def _facts(self, colorizer: Colorizer, planes: int) -> Facts:
+        wanted = self.order.vividness
+        vividness = default_vividness(colorizer.card) if wanted is None else wanted
+        settings = {"device": colorizer.device, "vividness": vividness, "planes": planes}
+        return Facts(colorizer.model_name, str(colorizer.card.get("hash", "")), settings)
 
     def _colour_plane(self, source: Source, key: Any, colorizer: Colorizer) -> NDArray[Any]:
         try:
@@ -252,7 +266,12 @@ class Colouring:
             raise ColorizeError(f"The data cannot be read: {error}") from error
         limits = source.contrast_limits
         colorizer.set_picture(plane, contrast_limits=limits, cancel=self.cancelled)
-        return colorizer.colorize(dtype="uint8", cancel=self.cancelled, progress=self._progress)
+        return colorizer.colorize(
+            vividness=self.order.vividness,
+            dtype="uint8",
+            cancel=self.cancelled,
+            progress=self._progress,
+        )
 
     def _set_out_for_plane(self) -> None:
         if self.order.planes == 1:

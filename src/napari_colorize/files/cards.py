@@ -38,6 +38,10 @@ CARD_KEYS: dict[str, type] = {
     "working_size": int,
     "hash": str,
 }
+# Vividness where the card of a model with a distribution of colours names none.
+VIVIDNESS = 0.5
+# Networks that give one colour a place, and so know no vividness, hints or confidence.
+WITHOUT_DISTRIBUTION = frozenset({"plain"})
 # The safetensors library refuses longer headers too.
 _LONGEST_HEADER = 100_000_000
 
@@ -127,7 +131,17 @@ def card_of_header(header: dict[str, Any], label: str) -> dict[str, Any]:
             raise ModelError(f"The card of {label} lacks {key!r}. Get the file again.")
     if card["working_size"] < 1:
         raise ModelError(f"The card of {label} has no usable working size. Get the file again.")
+    vividness = card.get("vividness", VIVIDNESS)
+    if not isinstance(vividness, (int, float)) or not 0 <= vividness <= 1:
+        raise ModelError(f"The card of {label} has no usable vividness. Get the file again.")
     return dict(card)
+
+
+def default_vividness(card: dict[str, Any]) -> float | None:
+    """Return the vividness of a model unless one is asked for; None when it knows none."""
+    if card["network"] in WITHOUT_DISTRIBUTION:
+        return None
+    return float(card.get("vividness", VIVIDNESS))
 
 
 def damaged(label: str) -> str:

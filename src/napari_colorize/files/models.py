@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_colorize.errors import ModelError, StorageError
-from napari_colorize.files.cards import damaged, opened, payload_hash, read_card
+from napari_colorize.files.cards import damaged, default_vividness, opened, payload_hash, read_card
 from napari_colorize.files.writing import written_whole
 from napari_colorize.runs.storage import data_folder
 
@@ -30,6 +30,11 @@ class ModelInfo:
     path: Path
     card: dict[str, Any]
     bundled: bool
+
+    @property
+    def vividness(self) -> float | None:
+        """Vividness unless one is asked for; None when the model knows none."""
+        return default_vividness(self.card)
 
 
 def models_folder() -> Path:
