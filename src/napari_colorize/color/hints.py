@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_colorize.errors import PictureError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
 # Side of a hint's patch in pixels when nothing else is said.
 SIZE = 6.0
@@ -57,7 +57,7 @@ def _color(value: object) -> tuple[float, ...]:
     wanted = "The colour of a hint has to be three numbers (r, g, b) from 0 to 255"
     try:
         channels = tuple(float(channel) for channel in value)  # type: ignore[attr-defined]
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise PictureError(f"{wanted}, got {value!r}.") from error
     if len(channels) != 3 or not all(0 <= channel <= 255 for channel in channels):
         raise PictureError(f"{wanted}, got {value!r}.")
@@ -67,24 +67,38 @@ def _color(value: object) -> tuple[float, ...]:
 def _number(name: str, value: object) -> float:
     try:
         number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise PictureError(f"{name} of a hint has to be a number, got {value!r}.") from error
     if not math.isfinite(number):
         raise PictureError(f"{name} of a hint has to be finite, got {number}.")
     return number
 
 
-def refuse_outside(hints: Sequence[Hint], shape: tuple[int, int]) -> None:
-    """Raise PictureError if a hint is none, or does not lie in a picture of shape (H, W)."""
-    height, width = shape
-    for number, hint in enumerate(hints, start=1):
+def checked_hints(hints: Iterable[Hint], shape: tuple[int, int]) -> tuple[Hint, ...]:
+    """Return the hints; PictureError if one is none, or lies outside a picture of shape (H, W)."""
+    for number, hint in enumerate(listed := _listed(hints), start=1):
         if not isinstance(hint, Hint):
             raise PictureError(
                 f"Hints have to be Hint(y, x, (r, g, b)), got {type(hint).__name__} as number "
                 f"{number}."
             )
-        if not (-0.5 <= hint.y <= height - 0.5 and -0.5 <= hint.x <= width - 0.5):
+        if not inside(hint.y, hint.x, shape):
             raise PictureError(
                 f"Hint {number} at row {hint.y:g}, column {hint.x:g} lies outside the picture of "
-                f"{height} x {width} px; move or remove it."
+                f"{shape[0]} x {shape[1]} px; move or remove it."
             )
+    return listed
+
+
+def inside(y: float, x: float, shape: tuple[int, int]) -> bool:
+    """Say whether a place lies on a pixel of a picture of shape (H, W)."""
+    return -0.5 <= y <= shape[0] - 0.5 and -0.5 <= x <= shape[1] - 0.5
+
+
+def _listed(hints: Any) -> tuple[Any, ...]:
+    try:
+        return tuple(hints)
+    except TypeError as error:
+        raise PictureError(
+            f"Hints have to be a list, [Hint(y, x, (r, g, b)), ...], got {type(hints).__name__}."
+        ) from error

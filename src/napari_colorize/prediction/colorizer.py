@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
@@ -12,7 +11,7 @@ from torch.nn import functional
 
 from napari_colorize.color.gamut import confidence_of
 from napari_colorize.color.guided import Guide, GuidedColor
-from napari_colorize.color.hints import Hint, refuse_outside
+from napari_colorize.color.hints import checked_hints
 from napari_colorize.color.lightness import Lightness
 from napari_colorize.errors import ColorizeError, PictureError
 from napari_colorize.files.models import find_model
@@ -23,8 +22,9 @@ from napari_colorize.prediction.alternatives import self_hints
 from napari_colorize.prediction.guards import Cancel, cancellable, leave_if, mapped_errors
 from napari_colorize.prediction.seeing import Seen, reference_histogram, working_shape
 from napari_colorize.prediction.strips import Progress, recombined, threads
-from napari_colorize.prediction.suggestions import Suggestion, distinct_colors
+from napari_colorize.prediction.suggestions import Suggestion, suggestions_at
 from napari_colorize.prediction.vividness import DEFAULT, checked_vividness, vivid_ab
+from napari_colorize.prediction.wishes import output_type, whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,11 +32,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_colorize.color.hints import Hint
     from napari_colorize.networks.interface import ColorNetwork, Prediction
 
 # Short side of the small picture whose edges the colour follows, in working sizes.
 GUIDE = 3
 MOST_ALTERNATIVES = 16
+LARGEST_SEED = 2**63 - 1
 
 OutputType = Literal["uint8", "uint16"]
 
@@ -157,7 +159,7 @@ class Colorizer:
             If the memory does not suffice, or the model takes no hints and some were given.
         """
         seen = self._picture()
-        kind = _output_type(dtype)
+        kind = output_type(dtype)
         with mapped_errors(), torch.inference_mode():
             prediction = self._predict(seen, hints, reference)
             color = self._guided(seen, self._ab(prediction, vividness))
@@ -197,13 +199,11 @@ class Colorizer:
             As `colorize`, and if `count` is outside its range.
         """
         seen, network = self._picture(), self._palette("alternatives")
-        kind = _output_type(dtype)
-        if count not in range(1, MOST_ALTERNATIVES + 1):
-            raise PictureError(
-                f"The number of alternatives has to be 1 to {MOST_ALTERNATIVES}, got {count!r}."
-            )
+        kind = output_type(dtype)
+        count = whole_number("The number of alternatives", count, 1, MOST_ALTERNATIVES)
+        generator = torch.Generator().manual_seed(whole_number("seed", seed, 0, LARGEST_SEED))
         with mapped_errors(), torch.inference_mode():
-            given = self._planes(seen, hints)
+            given = self._planes(seen, checked_hints(hints, seen.lightness.shape))
             features = tuple(part.expand(count, -1, -1, -1) for part in seen.features)
 
             def decode(planes: Tensor) -> Prediction:
@@ -211,9 +211,7 @@ class Colorizer:
                 with self._autocast():
                     return network.decode(features, _joined(planes, given))
 
-            rows, columns = (-(-side // network.cell) for side in seen.shape)
-            generator = torch.Generator().manual_seed(seed)
-            planes = self_hints(decode, network.bins, count, (rows, columns), generator)
+            planes = self_hints(decode, network.bins, count, seen.cells(network.cell), generator)
             ab = self._ab(decode(planes), vividness)
             results = []
             for one in ab.split(1):
@@ -245,17 +243,12 @@ class Colorizer:
             If the model has no distribution of colours.
         """
         seen, network = self._picture(), self._palette("suggestions")
-        refuse_outside([Hint(y, x, (0, 0, 0))], seen.lightness.shape)
+        count = whole_number("The number of suggestions", count, 1, len(network.bins))
+        row, column = seen.cell_at(y, x, network.cell)
         with mapped_errors(), torch.inference_mode():
             logits = cast("Tensor", self._predict(seen, hints, None).logits)
-            row, column = (
-                int((place + 0.5) / full * small / network.cell)
-                for place, full, small in zip((y, x), seen.lightness.shape, seen.shape, strict=True)
-            )
             shares = logits[0, :, row, column].softmax(dim=0).cpu()
-            found = distinct_colors(shares, network.bins.cpu(), count)
-            level = seen.lightness.at(y, x)
-            return [Suggestion.at(level, ab, share) for ab, share in found]
+            return suggestions_at(seen.lightness.at(y, x), shares, network.bins.cpu(), count)
 
     def confidence(self, hints: Sequence[Hint] = ()) -> NDArray[np.float32]:
         """Return how sure the model is of its colours, (H, W) float32, 0..1.
@@ -274,7 +267,9 @@ class Colorizer:
         with mapped_errors(), torch.inference_mode():
             logits = cast("Tensor", self._predict(seen, hints, None).logits)
             sure = network.enlarged(confidence_of(logits)[:, None], seen.shape)
-            full = functional.interpolate(sure.cpu(), seen.lightness.shape, mode="bilinear")
+            full = functional.interpolate(
+                sure.cpu(), seen.lightness.shape, mode="bilinear", antialias=True
+            )
             return full[0, 0].clamp(0, 1).numpy()
 
     def close(self) -> None:
@@ -329,7 +324,8 @@ class Colorizer:
     def _predict(self, seen: Seen, hints: Sequence[Hint], reference: Any) -> Prediction:
         """Return the network's answer for the picture."""
         network = self._open()
-        planes = self._planes(seen, hints) if len(hints) else None
+        hints = checked_hints(hints, seen.lightness.shape)
+        planes = self._planes(seen, hints) if hints else None
         if reference is not None:
             bins = self._palette("references").bins
             reference = reference_histogram(reference, bins.cpu()).to(self.device)
@@ -339,7 +335,6 @@ class Colorizer:
     def _planes(self, seen: Seen, hints: Sequence[Hint]) -> Tensor:
         """Return hints as planes on the cells of the network's answer, (1, 3, h, w)."""
         network = self._palette("hints")
-        refuse_outside(hints, seen.lightness.shape)
         return seen.hint_planes(hints, network.cell).to(self.device)
 
     def _ab(self, prediction: Prediction, vividness: float | None) -> Tensor:
@@ -365,12 +360,3 @@ class Colorizer:
 def _joined(planes: Tensor, given: Tensor) -> Tensor:
     """Return hint planes with others laid over them."""
     return torch.where(given[:, 2:] > 0, given, planes)
-
-
-def _output_type(dtype: Any) -> np.dtype[np.generic]:
-    """Return the type of a result, by its name or as numpy's."""
-    with contextlib.suppress(TypeError):
-        kind: np.dtype[np.generic] = np.dtype(dtype)
-        if kind in (np.uint8, np.uint16):
-            return kind
-    raise PictureError(f"dtype has to be 'uint8' or 'uint16', got {dtype!r}.")

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from napari_colorize.color.gamut import histogram
+from napari_colorize.color.hints import inside
 from napari_colorize.color.lab import rgb_to_lab
 from napari_colorize.color.lightness import Lightness
 from napari_colorize.color.planes import coverage, hint_planes
@@ -38,19 +39,47 @@ class Seen:
     features: tuple[Tensor, ...]
     shape: tuple[int, int]  # in pixels at the working size
 
-    def hint_planes(self, hints: Sequence[Hint], cell: int) -> Tensor:
+    def cells(self, side: int) -> tuple[int, int]:
+        """Return how many rows and columns of cells of so many pixels a side there are."""
+        height, width = self.shape
+        return -(-height // side), -(-width // side)
+
+    def cell_at(self, y: float, x: float, side: int) -> tuple[int, int]:
+        """Return the cell, of so many pixels a side, of a place in the picture.
+
+        Raises
+        ------
+        PictureError
+            If the place lies outside the picture.
+        """
+        full = self.lightness.shape
+        if not inside(y, x, full):
+            raise PictureError(
+                f"Row {y:g}, column {x:g} lies outside the picture of {full[0]} x {full[1]} px."
+            )
+        rows, columns = self.cells(side)
+        row, column = (
+            int((place + 0.5) * small / pixels / side)
+            for place, small, pixels in zip((y, x), self.shape, full, strict=True)
+        )
+        return min(row, rows - 1), min(column, columns - 1)
+
+    def hint_planes(self, hints: Sequence[Hint], side: int) -> Tensor:
         """Return hints as planes on cells of so many pixels a side, (1, 3, h, w)."""
-        covered = []
-        for axis, (full, small) in enumerate(zip(self.lightness.shape, self.shape, strict=True)):
-            scale = small / full
-            places = torch.tensor([(hint.y, hint.x)[axis] + 0.5 for hint in hints]) * scale
-            sides = torch.tensor([hint.size for hint in hints]) * scale
-            sides = sides.clamp_min(SMALLEST_HINT)
-            covered.append(coverage(places / cell, sides / cell, -(-small // cell))[None])
+        full, small, cells = self.lightness.shape, self.shape, self.cells(side)
+        places = torch.tensor([(hint.y, hint.x) for hint in hints]).view(-1, 2) + 0.5
+        sizes = torch.tensor([hint.size for hint in hints])
+        down, across = (
+            coverage(
+                places[:, axis] * scale / side,
+                (sizes * scale).clamp_min(SMALLEST_HINT) / side,
+                cells[axis],
+            )
+            for axis, scale in enumerate((small[0] / full[0], small[1] / full[1]))
+        )
         colors = torch.tensor([hint.color for hint in hints]).view(-1, 3) / 255
-        ab = rgb_to_lab(colors.T[..., None])[1:, :, 0].T[None]  # (1, K, 2)
-        down, across = covered
-        return hint_planes(down, across, ab)
+        ab = rgb_to_lab(colors.T[..., None])[1:, :, 0].T  # (K, 2)
+        return hint_planes(down[None], across[None], ab[None])
 
 
 def working_shape(shape: tuple[int, int], size: int) -> tuple[int, int]:
@@ -71,7 +100,10 @@ def reference_histogram(reference: Any, bins: Tensor) -> Tensor:
     PictureError
         If it is no colour picture.
     """
-    pixels = np.asarray(reference)
+    try:
+        pixels = np.asarray(reference)
+    except Exception as error:
+        raise PictureError(f"The reference cannot be read as an array: {error}.") from error
     if pixels.ndim != 3 or pixels.shape[2] not in {3, 4} or 0 in pixels.shape:
         raise PictureError(
             f"The reference has to be a colour picture (H, W, 3), got the shape {pixels.shape}."

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from napari_colorize.color.lab import lab_to_rgb
+from napari_colorize.color.lab import lab_to_rgb, rgb_to_lab
 
 # Colours nearer to one another than this, in ab, are one.
 APART = 25.0
@@ -28,13 +28,6 @@ class Suggestion:
 
     color: tuple[int, int, int]
     share: float
-
-    @classmethod
-    def at(cls, lightness: float, ab: Tensor, share: float) -> Self:
-        """Return the colour of a and b, (2,), at a lightness, as near as sRGB can show it."""
-        lab = torch.cat((ab.new_tensor([lightness]), ab)).view(3, 1, 1)
-        red, green, blue = (lab_to_rgb(lab).flatten() * 255).round().int().tolist()
-        return cls((red, green, blue), share)
 
 
 class AbShare(NamedTuple):
@@ -70,3 +63,32 @@ def distinct_colors(shares: Tensor, bins: Tensor, count: int) -> list[AbShare]:
         found.append(AbShare((weights[:, None] * bins[around]).sum(dim=0), share))
         left[torch.cdist(found[-1].ab[None], bins)[0] < APART] = 0
     return found
+
+
+def suggestions_at(lightness: float, shares: Tensor, bins: Tensor, count: int) -> list[Suggestion]:
+    """Return at most so many likely colours of a place, distinct as they look at its lightness.
+
+    Parameters
+    ----------
+    lightness : float
+        L, 0..100.
+    shares, bins, count
+        As for `distinct_colors`.
+    """
+    shown = rgb_to_lab(_rgb_at(lightness, bins))[1:, :, 0].T  # what sRGB can show of each bin
+    found = distinct_colors(shares, shown, count)
+    if not found:
+        return []
+    rgb = _rgb_at(lightness, torch.stack([ab for ab, _ in found]))[..., 0].T
+    return [
+        Suggestion((red, green, blue), share)
+        for (red, green, blue), (_, share) in zip(
+            (rgb * 255).round().int().tolist(), found, strict=True
+        )
+    ]
+
+
+def _rgb_at(lightness: float, ab: Tensor) -> Tensor:
+    """Return sRGB, (3, N, 1) in 0..1, of a and b (N, 2) at a lightness."""
+    level = ab.new_full((1, len(ab)), lightness)
+    return lab_to_rgb(torch.cat((level, ab.T))[..., None])

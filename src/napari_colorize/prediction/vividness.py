@@ -43,7 +43,7 @@ def checked_vividness(vividness: object) -> float:
     """Return the number, or raise PictureError if it is none from 0 to 1."""
     try:
         number = float(vividness)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = -1.0
     if not 0 <= number <= 1:
         raise PictureError(f"vividness has to be a number from 0 to 1, got {vividness!r}.")
