@@ -18,7 +18,7 @@ from rich.console import Console
 
 from napari_colorize.commands.store import cache_app, models_app
 from napari_colorize.commands.terminal import complain, progress_bar, say
-from napari_colorize.errors import Cancelled, ColorizeError, StorageError
+from napari_colorize.errors import Cancelled, ColorizeError, PictureError, StorageError
 from napari_colorize.runs.config import TrainingConfig
 
 app = typer.Typer(
@@ -93,6 +93,34 @@ def colorize(
     ] = Path("colorized"),
     model: Model = None,
     device: Device = "auto",
+    vividness: Annotated[
+        float | None,
+        typer.Option(
+            help="0 to 1: from the safe average of what a thing may look like to its likeliest "
+            "colour.",
+            show_default="the model's own",
+            metavar="V",
+        ),
+    ] = None,
+    reference: Annotated[
+        Path | None,
+        typer.Option(help="A colour picture whose palette sets the mood.", metavar="FILE"),
+    ] = None,
+    hint: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A colour known at a place: row, column, colour and side of its patch in pixels, "
+            "such as 120,80,#1e5ac8 or 120,80,#1e5ac8,10. Again for more; for one picture only.",
+            metavar="Y,X,#RRGGBB[,SIZE]",
+        ),
+    ] = None,
+    alternatives: Annotated[
+        int | None,
+        typer.Option(
+            help="So many different colourings of each picture, in NAME-1, NAME-2 and so on.",
+            metavar="N",
+        ),
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Write results anew that exist; else they are skipped.")
     ] = False,
@@ -103,21 +131,30 @@ def colorize(
     are printed. A file that cannot be coloured does not stop the others; it is told at the end.
     """
     from napari_colorize.commands.batch import colour_all, plan
+    from napari_colorize.commands.wishes import read_wishes
 
-    jobs = plan(pictures, out)
+    wishes = read_wishes(
+        vividness=vividness, reference=reference, hints=hint or (), alternatives=alternatives
+    )
+    jobs = plan(pictures, out, wishes.alternatives)
+    if wishes.hints and len(jobs) > 1:
+        raise PictureError(
+            f"--hint is for one picture and {len(jobs):,} were given: colour that one by itself."
+        )
+    wishes.refuse_deaf_model(model)
     console = Console()
     failed: list[str] = []
     written = skipped = 0
     with progress_bar(console) as progress:
         task = progress.add_task("colouring", total=len(jobs))
         try:
-            for outcome in colour_all(jobs, model=model, device=device, force=force):
+            for outcome in colour_all(jobs, model=model, device=device, force=force, wishes=wishes):
                 progress.advance(task)
+                for path in outcome.written:
+                    say(console, str(path))
                 skipped += outcome.skipped
-                if outcome.written is not None:
-                    written += 1
-                    say(console, str(outcome.written))
-                elif not outcome.skipped:
+                written += not outcome.skipped and not outcome.reason
+                if outcome.reason:
                     failed.append(f"{outcome.source}: {outcome.reason}")
         except KeyboardInterrupt:
             progress.stop()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from napari_colorize import api
+from napari_colorize.color.hints import Hint
+from napari_colorize.commands import batch
 from napari_colorize.commands.batch import Job, Outcome, colour_all, plan
+from napari_colorize.commands.wishes import Wishes
 from napari_colorize.errors import ColorizeError, ModelError, PictureError
 from napari_colorize.files.pictures import read_picture
 
@@ -25,6 +28,7 @@ class Painter:
     """Stands in for the Colorizer: grey as it is, by the type that is asked for."""
 
     opened = 0
+    asked: ClassVar[list[tuple[Any, ...]]] = []
 
     def __init__(self, *_: object) -> None:
         Painter.opened += 1
@@ -35,10 +39,20 @@ class Painter:
             raise ColorizeError("The memory\ndoes not suffice.")
         self.image = image
 
-    def colorize(self, dtype: str) -> NDArray[Any]:
+    def colorize(
+        self, hints: tuple[Hint, ...], *, vividness: float | None, reference: Any, dtype: str
+    ) -> NDArray[Any]:
         """Return the picture as RGB."""
+        Painter.asked.append((hints, vividness, reference))
         assert self.image.dtype == dtype
         return self.image if self.image.ndim == 3 else np.repeat(self.image[..., None], 3, -1)
+
+    def alternatives(
+        self, count: int, hints: tuple[Hint, ...], *, vividness: float | None, dtype: str
+    ) -> NDArray[Any]:
+        """Return the picture as RGB so many times, brighter by 1 each time."""
+        rgb = self.colorize(hints, vividness=vividness, reference=None, dtype=dtype)
+        return np.stack([rgb + number for number in range(count)]).astype(dtype)
 
     def close(self) -> None:
         """Forget nothing."""
@@ -48,6 +62,7 @@ class Painter:
 def painter(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put the stand-in behind the door to torch."""
     monkeypatch.setattr(Painter, "opened", 0)
+    monkeypatch.setattr(Painter, "asked", [])
     monkeypatch.setattr(api, "open_colorizer", Painter)
 
 
@@ -59,9 +74,12 @@ def save(path: Path, width: int = 5, dtype: type = np.uint8) -> Path:
     return path
 
 
-def run(inputs: list[Path], out: Path, force: bool = False) -> list[Outcome]:
+def run(
+    inputs: list[Path], out: Path, force: bool = False, wishes: Wishes | None = None
+) -> list[Outcome]:
     """Plan and colour."""
-    return list(colour_all(plan(inputs, out), model=None, device="cpu", force=force))
+    jobs = plan(inputs, out, wishes.alternatives if wishes else 0)
+    return list(colour_all(jobs, model=None, device="cpu", force=force, wishes=wishes))
 
 
 def test_places_of_files_and_folders(tmp_path: Path) -> None:
@@ -127,7 +145,7 @@ def test_the_longest_names(tmp_path: Path) -> None:
     source = save(tmp_path / "in.png")
     target = tmp_path / "out" / f"{'n' * 251}.png"
     (outcome,) = colour_all([Job(source, target)], model=None, device="cpu", force=False)
-    assert outcome == Outcome(source, target)
+    assert outcome == Outcome(source, (target,))
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
@@ -154,7 +172,7 @@ def test_existing_results_are_skipped(tmp_path: Path) -> None:
     assert run([one], out) == [Outcome(one, skipped=True)]
     assert Painter.opened == 0
     assert read_picture(out / "p.png").pixels.shape == (4, 9)
-    assert run([one], out, force=True) == [Outcome(one, written=out / "p.png")]
+    assert run([one], out, force=True) == [Outcome(one, written=(out / "p.png",))]
     assert read_picture(out / "p.png").pixels.shape == (4, 5, 3)
 
 
@@ -164,8 +182,8 @@ def test_sixteen_bits_become_a_tiff(tmp_path: Path) -> None:
     tiff = save(tmp_path / "in" / "sub" / "t.tiff", dtype=np.uint16)
     out = tmp_path / "out"
     assert [one.written for one in run([tmp_path / "in"], out)] == [
-        out / "deep.tif",
-        out / "sub" / "t.tiff",
+        (out / "deep.tif",),
+        (out / "sub" / "t.tiff",),
     ]
     for path, source in ((out / "deep.tif", deep), (out / "sub" / "t.tiff", tiff)):
         pixels = read_picture(path).pixels
@@ -180,8 +198,8 @@ def test_sixteen_bits_never_take_another_ones_place(tmp_path: Path) -> None:
     save(tmp_path / "in" / "x.tif", width=9)
     first, second = run([tmp_path / "in"], tmp_path / "out")
     assert "has 16 bits and would become" in first.reason
-    assert second.written == tmp_path / "out" / "x.tif"
-    assert read_picture(second.written).pixels.shape == (4, 9, 3)
+    assert second.written == (tmp_path / "out" / "x.tif",)
+    assert read_picture(second.written[0]).pixels.shape == (4, 9, 3)
 
 
 def test_a_bad_file_does_not_stop_the_others(tmp_path: Path) -> None:
@@ -195,7 +213,7 @@ def test_a_bad_file_does_not_stop_the_others(tmp_path: Path) -> None:
     assert [bool(one.reason) for one in outcomes] == [True, True, False]
     assert outcomes[1].reason == "The memory does not suffice."
     assert "\n" not in outcomes[0].reason
-    assert outcomes[2] == Outcome(good, written=tmp_path / "out" / "c.png")
+    assert outcomes[2] == Outcome(good, written=(tmp_path / "out" / "c.png",))
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["c.png"]
     assert Painter.opened == 1
 
@@ -211,3 +229,81 @@ def test_a_model_that_is_none_ends_the_batch(
     monkeypatch.setattr(api, "open_colorizer", refuse)
     with pytest.raises(ModelError):
         run([save(tmp_path / "in" / "p.png")], tmp_path / "out")
+
+
+def test_wishes_reach_every_picture(tmp_path: Path) -> None:
+    """Vividness and reference are the same for all; nothing wished asks for nothing."""
+    for name in ("a", "b"):
+        save(tmp_path / "in" / f"{name}.png")
+    mood = np.zeros((2, 3, 3), np.uint8)
+    run([tmp_path / "in"], tmp_path / "out", wishes=Wishes(0.7, mood))
+    assert Painter.asked == [((), 0.7, mood)] * 2
+    run([tmp_path / "in"], tmp_path / "plain")
+    assert Painter.asked[2:] == [((), None, None)] * 2
+
+
+def test_a_hint_outside_is_raised_before_the_model_is_opened(tmp_path: Path) -> None:
+    """It is a wrong value, not a picture that failed."""
+    one = save(tmp_path / "in" / "p.png")
+    inside, outside = Hint(3, 4, (255, 0, 0)), Hint(4, 4, (255, 0, 0))
+    with pytest.raises(PictureError, match="Hint 2 at row 4, column 4 lies outside the picture"):
+        run([one], tmp_path / "out", wishes=Wishes(hints=(inside, outside)))
+    assert (Painter.opened, (tmp_path / "out").exists()) == (0, False)
+    run([one], tmp_path / "out", wishes=Wishes(hints=(inside,)))
+    assert Painter.asked == [((inside,), None, None)]
+
+
+def test_alternatives_lie_beside_each_other(tmp_path: Path) -> None:
+    """Each has its number and its pixels; those that exist are left, the others written."""
+    one = save(tmp_path / "in" / "p.q.png")
+    out = tmp_path / "out"
+    three = Wishes(alternatives=3)
+    files = [out / f"p.q-{number}.png" for number in (1, 2, 3)]
+    assert run([one], out, wishes=three) == [Outcome(one, tuple(files))]
+    assert [read_picture(path).pixels[0, 0, 0] for path in files] == [0, 1, 2]
+    assert run([one], out, wishes=three) == [Outcome(one, skipped=True)]
+    files[1].unlink()
+    before = files[0].stat().st_mtime_ns
+    assert run([one], out, wishes=three) == [Outcome(one, (files[1],))]
+    assert files[0].stat().st_mtime_ns == before
+    assert run([one], out, force=True, wishes=three) == [Outcome(one, tuple(files))]
+    assert sorted(out.iterdir()) == files
+
+
+def test_alternatives_of_sixteen_bits(tmp_path: Path) -> None:
+    """They become TIFFs of 16 bits, and a second run knows them."""
+    deep = save(tmp_path / "in" / "deep.png", dtype=np.uint16)
+    out = tmp_path / "out"
+    files = (out / "deep-1.tif", out / "deep-2.tif")
+    assert run([deep], out, wishes=Wishes(alternatives=2)) == [Outcome(deep, files)]
+    assert read_picture(files[1]).pixels.dtype == np.uint16
+    assert run([deep], out, wishes=Wishes(alternatives=2)) == [Outcome(deep, skipped=True)]
+
+
+def test_alternatives_take_no_place_of_others(tmp_path: Path) -> None:
+    """Neither of another input's alternatives, nor of an input."""
+    save(tmp_path / "in" / "p.png")
+    save(tmp_path / "in" / "p-1.png")
+    assert len(plan([tmp_path / "in"], tmp_path / "out", 2)) == 2  # p-1, p-2, p-1-1, p-1-2
+    with pytest.raises(PictureError, match="would overwrite"):
+        plan([tmp_path / "in" / "p.png", tmp_path / "in" / "p-1.png"], tmp_path / "in", 2)
+    save(tmp_path / "1" / "p.png")
+    with pytest.raises(PictureError, match="would both become"):
+        plan([tmp_path / "in" / "p.png", tmp_path / "1" / "p.png"], tmp_path / "out", 2)
+
+
+def test_alternatives_that_were_written_before_a_failure_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What lies on the disk is named, and so is the reason why the rest does not."""
+    write = batch.write_picture
+
+    def full(path: Path, *args: Any, **options: Any) -> None:
+        if path.stem.endswith("-2"):
+            raise OSError(28, "No space left on device")
+        write(path, *args, **options)
+
+    monkeypatch.setattr(batch, "write_picture", full)
+    one, out = save(tmp_path / "p.png"), tmp_path / "out"
+    (outcome,) = run([one], out, wishes=Wishes(alternatives=3))
+    assert outcome == Outcome(one, (out / "p-1.png",), reason="No space left on device")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from napari_colorize.color.hints import checked_hints
+from napari_colorize.commands.wishes import Wishes
 from napari_colorize.errors import Cancelled, ColorizeError, PictureError
 from napari_colorize.files.pictures import (
     PICTURE_SUFFIXES,
@@ -18,7 +20,9 @@ from napari_colorize.files.pictures import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
 
     from napari_colorize.files.pictures import Picture
     from napari_colorize.prediction.colorizer import Colorizer
@@ -28,27 +32,37 @@ TIFF_SUFFIXES = frozenset({".tif", ".tiff"})
 
 @dataclass(frozen=True)
 class Job:
-    """A picture and the file that it becomes."""
+    """A picture and the file that it becomes, or as many files as it has alternatives."""
 
     source: Path
     target: Path
+    alternatives: int = 0
+
+    @property
+    def targets(self) -> list[Path]:
+        """The files: ``name.png``, or ``name-1.png``, ``name-2.png`` and so on."""
+        if not self.alternatives:
+            return [self.target]
+        numbers = range(1, self.alternatives + 1)
+        return [self.target.with_stem(f"{self.target.stem}-{number}") for number in numbers]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a picture: the file that was written, or None and why there is none."""
+    """What became of a picture: the files that were written, or why some or all were not."""
 
     source: Path
-    written: Path | None = None
+    written: tuple[Path, ...] = ()
     skipped: bool = False
     reason: str = ""
 
 
-def plan(inputs: Sequence[Path], out: Path) -> list[Job]:
+def plan(inputs: Sequence[Path], out: Path, alternatives: int = 0) -> list[Job]:
     """Return what is to be coloured and where to, in order.
 
     A file becomes ``out/<name>``, a picture in a folder ``out/<path in the folder>``. What lies
     in `out` itself is no input, so a second run does not colour the results of the first.
+    Alternatives get their number behind the name.
 
     Raises
     ------
@@ -60,25 +74,33 @@ def plan(inputs: Sequence[Path], out: Path) -> list[Job]:
         raise PictureError(f"{out} is a file; name a folder for the results.")
     if out.suffix.lower() in PICTURE_SUFFIXES and not out.exists():
         raise PictureError(f"{out} looks like a picture; name a folder for the results.")
-    jobs: dict[Path, Path] = {}  # target -> source
+    jobs: dict[Path, Job] = {}
+    taken: dict[Path, Path] = {}  # target -> source
     inside = out.resolve()
     for given in inputs:
         for source, place in _pictures_of(given, inside):
-            target = out / place
-            if jobs.setdefault(target, source) != source:
-                raise PictureError(
-                    f"{jobs[target]} and {source} would both become {target}; "
-                    "colour them into different folders."
-                )
-    sources = {source.resolve() for source in jobs.values()}
-    for target, source in jobs.items():
+            job = Job(source, out / place, alternatives)
+            jobs.setdefault(job.target, job)
+            for target in job.targets:
+                if taken.setdefault(target, source) != source:
+                    raise PictureError(
+                        f"{taken[target]} and {source} would both become {target}; "
+                        "colour them into different folders."
+                    )
+    sources = {source.resolve() for source in taken.values()}
+    for target, source in taken.items():
         if target.resolve() in sources:
             raise PictureError(f"{source} would overwrite {target}, a picture that was given.")
-    return [Job(source, target) for target, source in jobs.items()]
+    return list(jobs.values())
 
 
 def colour_all(
-    jobs: Sequence[Job], *, model: str | None, device: str, force: bool
+    jobs: Sequence[Job],
+    *,
+    model: str | None,
+    device: str,
+    force: bool,
+    wishes: Wishes | None = None,
 ) -> Iterator[Outcome]:
     """Colour one picture after the other and yield what became of each.
 
@@ -92,14 +114,19 @@ def colour_all(
         "auto", "cpu", "cuda" or "mps".
     force : bool
         Whether results that exist are written anew; else they are skipped.
+    wishes : Wishes, optional
+        What the colours shall be like. Hints are for a single picture.
 
     Raises
     ------
+    PictureError
+        When a hint lies outside the picture.
     ModelError
         When there is no such model or it is broken.
     ColorizeError
         When the device cannot be used.
     """
+    wishes = wishes or Wishes()
     batch = _Batch(jobs, force)
     colorizer: Colorizer | None = None
     try:
@@ -109,25 +136,20 @@ def colour_all(
                     yield Outcome(job.source, skipped=True)
                     continue
                 picture = read_picture(job.source)
-                target = batch.target(job, picture)
+                targets = batch.targets(job, picture)
             except (ColorizeError, OSError, MemoryError) as error:
                 yield Outcome(job.source, reason=_in_words(error))
                 continue
-            if target.exists() and not force:
+            if not batch.wanting(targets):
                 yield Outcome(job.source, skipped=True)
                 continue
+            checked_hints(wishes.hints, picture.pixels.shape[:2])
             if colorizer is None:
                 from napari_colorize.api import open_colorizer
 
                 colorizer = open_colorizer(model, device)
-            try:
-                _colour(colorizer, picture, target)
-            except Cancelled:
-                raise
-            except (ColorizeError, OSError, MemoryError) as error:
-                yield Outcome(job.source, reason=_in_words(error))
-            else:
-                yield Outcome(job.source, written=target)
+            written, reason = batch.colour(colorizer, picture, targets, wishes)
+            yield Outcome(job.source, written, reason=reason)
     finally:
         if colorizer is not None:
             colorizer.close()
@@ -138,20 +160,44 @@ class _Batch:
 
     def __init__(self, jobs: Sequence[Job], force: bool) -> None:
         self._sources = {job.source.resolve() for job in jobs}
-        self._taken = {job.target: job.source for job in jobs}
+        self._taken = {target: job.source for job in jobs for target in job.targets}
         self._force = force
+
+    def wanting(self, targets: Iterable[Path]) -> list[Path]:
+        """Return those that are to be written: all, or what does not exist."""
+        return [target for target in targets if self._force or not target.exists()]
 
     def is_done_unread(self, job: Job) -> bool:
         """Return whether a result exists, as far as the name tells: a PNG may become a TIFF."""
-        return job.target.suffix.lower() != ".png" and job.target.exists() and not self._force
+        return job.target.suffix.lower() != ".png" and not self.wanting(job.targets)
 
-    def target(self, job: Job, picture: Picture) -> Path:
-        """Return the file of the result: 16 bits become a TIFF."""
-        target = job.target
-        if picture.pixels.dtype != np.uint16 or target.suffix.lower() in TIFF_SUFFIXES:
-            return target
+    def targets(self, job: Job, picture: Picture) -> list[Path]:
+        """Return the files of the results: 16 bits become a TIFF."""
+        if picture.pixels.dtype != np.uint16 or job.target.suffix.lower() in TIFF_SUFFIXES:
+            return job.targets
+        return [self._deep(target, job.source) for target in job.targets]
+
+    def colour(
+        self, colorizer: Colorizer, picture: Picture, targets: list[Path], wishes: Wishes
+    ) -> tuple[tuple[Path, ...], str]:
+        """Colour a picture; return the files that were written, and why not all if so."""
+        written: list[Path] = []
+        reason = ""
+        try:
+            results = _coloured(colorizer, picture, wishes)
+            for target, rgb in zip(targets, results, strict=True):
+                if self.wanting([target]):
+                    write_picture(target, rgb, like=picture)
+                    written.append(target)
+        except Cancelled:
+            raise
+        except (ColorizeError, OSError, MemoryError) as error:
+            reason = _in_words(error)
+        return tuple(written), reason
+
+    def _deep(self, target: Path, source: Path) -> Path:
         target = target.with_suffix(".tif")
-        if self._taken.setdefault(target, job.source) != job.source:
+        if self._taken.setdefault(target, source) != source:
             raise PictureError(f"has 16 bits and would become {target}, as another picture does")
         if target.resolve() in self._sources:
             raise PictureError(f"has 16 bits and would overwrite {target}, a picture given")
@@ -178,12 +224,19 @@ def _pictures_of(given: Path, inside: Path) -> Iterator[tuple[Path, Path]]:
         raise PictureError(f"{given} does not exist.")
 
 
-def _colour(colorizer: Colorizer, picture: Picture, target: Path) -> None:
-    """Colour a picture and write it with what its file said beside the pixels."""
+def _coloured(colorizer: Colorizer, picture: Picture, wishes: Wishes) -> Sequence[NDArray[Any]]:
+    """Return a picture in colour, once or in all its alternatives."""
     colorizer.set_picture(picture.pixels)
-    deep = picture.pixels.dtype == np.uint16
-    rgb = colorizer.colorize(dtype="uint16" if deep else "uint8")
-    write_picture(target, rgb, like=picture)
+    depth: Literal["uint8", "uint16"] = "uint16" if picture.pixels.dtype == np.uint16 else "uint8"
+    if wishes.alternatives:
+        several = colorizer.alternatives(
+            wishes.alternatives, wishes.hints, vividness=wishes.vividness, dtype=depth
+        )
+        return list(several)
+    rgb = colorizer.colorize(
+        wishes.hints, vividness=wishes.vividness, reference=wishes.reference, dtype=depth
+    )
+    return [rgb]
 
 
 def _in_words(error: BaseException) -> str:

@@ -1,0 +1,76 @@
+"""What the shell's options say of the colours becomes what a Colorizer takes, or one sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from napari_colorize.color.hints import Hint
+from napari_colorize.commands.wishes import MOST_ALTERNATIVES, Wishes, read_wishes
+from napari_colorize.errors import PictureError
+from napari_colorize.prediction import colorizer
+
+
+def test_hints() -> None:
+    """Places may be fractions, sizes may lack, and so may the mark that shells make much of."""
+    wishes = read_wishes(hints=["120,80,#1e5ac8", " 0.5, 3 ,FF0000, 12.5 "])
+    assert wishes.hints == (
+        Hint(120, 80, (30, 90, 200), 6),
+        Hint(0.5, 3, (255, 0, 0), 12.5),
+    )
+
+
+def test_reference(tmp_path: Path) -> None:
+    """A file of 8 or 16 bits, as it is."""
+    pixels = np.arange(4 * 5 * 3, dtype=np.uint8).reshape(4, 5, 3)
+    Image.fromarray(pixels).save(tmp_path / "mood.png")
+    np.testing.assert_array_equal(read_wishes(reference=tmp_path / "mood.png").reference, pixels)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"vividness": 1.5}, "--vividness has to be a number from 0 to 1, got 1.5."),
+        ({"vividness": float("nan")}, "--vividness has to be a number from 0 to 1, got nan."),
+        ({"hints": ["3,4"]}, "--hint has to be Y,X,#RRGGBB or Y,X,#RRGGBB,SIZE, such as "),
+        ({"hints": ["3,4,red"]}, "such as 120,80,#1e5ac8; got '3,4,red'."),
+        ({"hints": ["3,4,#12345"]}, "got '3,4,#12345'."),
+        ({"hints": [""]}, "got ''."),
+        ({"hints": ["a,4,#123456"]}, "with numbers of pixels; got 'a,4,#123456'."),
+        ({"hints": ["3,inf,#123456"]}, "--hint 3,inf,#123456: x of a hint has to be finite"),
+        ({"hints": ["3,4,#123456,0"]}, "The size of a hint has to be more than 0 px, got 0."),
+        ({"reference": Path("none.jpg")}, "The reference none.jpg cannot be used: no such file."),
+        ({"alternatives": 0}, "--alternatives has to be 1 to 16, got 0."),
+        ({"alternatives": 17}, "--alternatives has to be 1 to 16, got 17."),
+    ],
+)
+def test_wrong_values(options: dict[str, Any], message: str) -> None:
+    """The option is named, and what was got."""
+    with pytest.raises(PictureError) as caught:
+        read_wishes(**options)
+    assert message in str(caught.value)
+
+
+def test_what_does_not_go_together(tmp_path: Path) -> None:
+    """A grey picture sets no mood, and alternatives take none."""
+    Image.fromarray(np.zeros((4, 5), np.uint8)).save(tmp_path / "grey.png")
+    with pytest.raises(PictureError, match=r"grey\.png is grey: choose a colour picture"):
+        read_wishes(reference=tmp_path / "grey.png")
+    with pytest.raises(PictureError, match="--reference and --alternatives do not go together"):
+        read_wishes(reference=tmp_path / "grey.png", alternatives=2)
+
+
+def test_names() -> None:
+    """What is wished is named as models know it."""
+    assert Wishes().names == ""
+    assert Wishes(0.0).names == "vividness"
+    assert Wishes(0.5, alternatives=2).names == "vividness and alternatives"
+
+
+def test_most_alternatives() -> None:
+    """The shell, which knows no torch, and the Colorizer agree."""
+    assert MOST_ALTERNATIVES == colorizer.MOST_ALTERNATIVES
