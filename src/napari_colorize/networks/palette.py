@@ -181,12 +181,14 @@ class Palette(ColorNetwork):
         return Prediction(ab, self.to_logits(fine).float())
 
     def _padded(self, hints: Tensor, like: Tensor) -> Tensor:
-        """Return hints scaled, on the padded grid of the features."""
-        scale = hints.new_tensor([1 / AB_RANGE, 1 / AB_RANGE, 1]).view(1, 3, 1, 1)
+        """Return hints near one, on the padded grid of the features.
+
+        The root of the hinted share is the side of a patch, so that small ones are seen.
+        """
+        planes = torch.cat((hints[:, :2] / AB_RANGE, hints[:, 2:].sqrt()), dim=1)
         height, width = hints.shape[-2:]
         padding = (0, like.shape[-1] - width, 0, like.shape[-2] - height)
-        planes = functional.pad(hints * scale, padding)
-        return planes.contiguous(memory_format=torch.channels_last)
+        return functional.pad(planes, padding).contiguous(memory_format=torch.channels_last)
 
 
 class Block(nn.Module):
