@@ -89,7 +89,7 @@ class TrainingConfig:
     validation: str | None = None
     network: str = "plain"
     loss: str = "huber"
-    rebalance: float = 4.0
+    rebalance: float = 1.0
     tone: float = 1.0
     epochs: int = 20
     batch_size: int = 32
