@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from made_networks import Tiny, small_palette
 
 from napari_colorize.networks import weights
 from napari_colorize.runs import config as configs
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from napari_colorize.networks.interface import ColorNetwork
+    from napari_colorize.networks.palette import Palette
+
 SMALL: dict[str, Any] = {
     "epochs": 2,
     "batch_size": 8,
@@ -33,27 +36,19 @@ SMALL: dict[str, Any] = {
 }
 
 
-class Tiny(nn.Module):
-    """Two convolutions: L -> ab."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(
-            nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 2, 3, padding=1)
-        )
-
-    def forward(self, lightness: Tensor) -> Tensor:
-        """Return ab, (B, 2, H, W)."""
-        ab: Tensor = self.layers(lightness / 50 - 1)
-        return ab * 30
-
-
 @pytest.fixture
 def tiny(monkeypatch: pytest.MonkeyPatch) -> type[Tiny]:
     """Register the small network, and return it."""
     monkeypatch.setitem(weights.NETWORKS, "tiny", Tiny)
-    monkeypatch.setattr(configs, "NETWORKS", ("plain", "tiny"))
+    monkeypatch.setattr(configs, "NETWORKS", ("palette", "plain", "tiny"))
     return Tiny
+
+
+@pytest.fixture
+def palette(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Palette]:
+    """Let `palette` be small, and return what makes one."""
+    monkeypatch.setitem(weights.NETWORKS, "palette", small_palette)
+    return small_palette
 
 
 @pytest.fixture
@@ -61,7 +56,7 @@ def make_training(make_photograph: Callable[..., Any]) -> Callable[..., Training
     """Return a function that makes a training on 20 photographs: class of the network, settings."""
     source = [make_photograph(number, 40, 48) for number in range(24)]
 
-    def make(network: Callable[[], nn.Module] = Tiny, **settings: Any) -> Training:
+    def make(network: Callable[[], ColorNetwork] = Tiny, **settings: Any) -> Training:
         config = TrainingConfig(folder="photographs", **SMALL | settings)
         torch.manual_seed(0)
         indices = range(config.photographs or 20)

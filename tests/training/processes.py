@@ -15,12 +15,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from napari_colorize.networks.plain import Plain
+from napari_colorize.networks.interface import ColorNetwork, Prediction
+from napari_colorize.networks.weights import NETWORKS
 from napari_colorize.training import __main__ as module
 from napari_colorize.training.loop import Training
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "made"))
+from made_networks import small_palette  # noqa: E402
+
 run = Training.run
-forward = Plain.forward
+forward = ColorNetwork.forward
 
 
 def watched(training: Training) -> Any:
@@ -34,17 +38,18 @@ def watched(training: Training) -> Any:
     beside.write_text(f"{digest.hexdigest()} {pieces} {rank}", "utf-8")
 
 
-def hungry(network: Plain, lightness: Tensor) -> Tensor:
-    """Return ab, if this process has the memory."""
+def hungry(network: ColorNetwork, lightness: Tensor, *others: Any, **more: Any) -> Prediction:
+    """Return colours, if this process has the memory."""
     rank = os.environ.get("LOCAL_RANK", "0")
     if network.training and len(lightness) > 1 and os.environ.get("RANK_SHORT_OF_MEMORY") == rank:
         raise torch.OutOfMemoryError("out of memory")
     if network.training and os.environ.get("RANK_BROKEN") == rank:
         raise ValueError("broken on purpose")
-    return forward(network, lightness)
+    return forward(network, lightness, *others, **more)
 
 
 if __name__ == "__main__":
     Training.run = watched  # type: ignore[method-assign]
-    Plain.forward = hungry  # type: ignore[method-assign]
+    NETWORKS["palette"] = small_palette  # type: ignore[assignment]
+    ColorNetwork.forward = hungry  # type: ignore[method-assign]
     sys.exit(module.main())

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from made_networks import Tiny
 from PIL import Image
 from torch import nn
 
@@ -50,15 +51,15 @@ def after_an_epoch(act: Callable[[], None]) -> Callable[[Event], None]:
 
 
 def test_a_loss_that_is_no_number(
-    make_run: Make, tiny: type[nn.Module], monkeypatch: pytest.MonkeyPatch
+    make_run: Make, tiny: type[Tiny], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Checkpoint and best model stay as they were, and the advice is a start from that model."""
     run = make_run(epochs=3, checkpoint_every=0)
-    forward = tiny.forward
+    scale = tiny.scale
     kept: dict[str, bytes] = {}
 
     def poison() -> None:
-        monkeypatch.setattr(tiny, "forward", lambda *args: forward(*args) * math.nan)
+        monkeypatch.setattr(tiny, "scale", math.nan)
 
     def listen(event: Event) -> None:
         if type(event).__name__ == "CheckpointWritten" and event.step == 4:  # type: ignore[union-attr]
@@ -70,17 +71,16 @@ def test_a_loss_that_is_no_number(
     assert "The loss is not a number at step 5" in last.message
     assert f"learning rate of 0.001 and --init {run.best_model}" in last.advice
     assert kept == {p.name: p.read_bytes() for p in (run.last_checkpoint, run.best_model)}
-    monkeypatch.setattr(tiny, "forward", forward)
+    monkeypatch.setattr(tiny, "scale", scale)
     again = make_run("again", init=str(run.best_model), learning_rate=1e-3)
     assert isinstance(run_training(again), Finished)
 
 
 def test_a_loss_that_is_no_number_from_the_start(
-    make_run: Make, tiny: type[nn.Module], monkeypatch: pytest.MonkeyPatch
+    make_run: Make, tiny: type[Tiny], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without a model, the advice names none."""
-    forward = tiny.forward
-    monkeypatch.setattr(tiny, "forward", lambda *args: forward(*args) * math.nan)
+    monkeypatch.setattr(tiny, "scale", math.nan)
     last = failure(make_run())
     assert last.advice.startswith("Start a new run with a learning rate of 0.001: ")
 
@@ -225,7 +225,7 @@ def test_a_checkpoint_that_is_none(
 
 
 def test_a_checkpoint_of_another_network(
-    make_run: Make, tiny: type[nn.Module], monkeypatch: pytest.MonkeyPatch
+    make_run: Make, tiny: type[Tiny], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It says that it does not fit."""
     run = make_run()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from made_networks import Regression
 from torch import Tensor, nn
 
 from napari_colorize.errors import TrainingError
@@ -15,8 +16,10 @@ from napari_colorize.training.loop import Training
 Make = Callable[..., Training]
 
 
-class Hungry(nn.Module):
+class Hungry(Regression):
     """Has memory for so many pictures at once, in training and in validation."""
+
+    scale = 30.0
 
     def __init__(self, most: int, most_looked_at: int = 1000, error: Exception | None = None):
         super().__init__()
@@ -24,12 +27,11 @@ class Hungry(nn.Module):
         self.most, self.most_looked_at = most, most_looked_at
         self.error = error or torch.OutOfMemoryError("CUDA out of memory.")
 
-    def forward(self, lightness: Tensor) -> Tensor:
+    def encode(self, lightness: Tensor) -> tuple[Tensor, ...]:
         """Return ab."""
         if len(lightness) > (self.most if self.training else self.most_looked_at):
             raise self.error
-        ab: Tensor = self.layers(lightness / 50 - 1)
-        return ab * 30
+        return super().encode(lightness)
 
 
 @pytest.mark.parametrize(
