@@ -247,6 +247,14 @@ def train(
     network: Annotated[str | None, _setting("network", "The network to train.")] = None,
     epochs: Annotated[int | None, _setting("epochs", "Times that each photograph is seen.")] = None,
     loss: Annotated[str | None, _setting("loss", "What is made small: huber or squared.")] = None,
+    rebalance: Annotated[
+        float | None,
+        _setting("rebalance", "How many times more a rare colour counts at most; 1 is no more."),
+    ] = None,
+    tone: Annotated[
+        float | None,
+        _setting("tone", "How often pictures are seen aged, soft, noisy or compressed, 0 to 1."),
+    ] = None,
     batch_size: Annotated[int | None, _setting("batch_size", "Photographs in one step.")] = None,
     crop: Annotated[
         int | None, _setting("crop", "Side in pixels of the pieces that are learned from.")

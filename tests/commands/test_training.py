@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
 import os
 import signal
 from io import StringIO
@@ -10,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rich.console import Console
 
-from napari_colorize import api
+from napari_colorize import api, cli
 from napari_colorize.commands import training
 from napari_colorize.commands.training import Watch
 from napari_colorize.errors import RunError, TrainingError
+from napari_colorize.runs.config import TrainingConfig
 from napari_colorize.runs.events import (
     Event,
     Failed,
@@ -257,3 +260,9 @@ def test_a_terminal_gets_a_bar() -> None:
     assert "epoch 1/3" in said
     assert "30/120" in said
     assert "60 photographs/s, 2 h 05 min left" in said
+
+
+def test_every_setting_is_an_option() -> None:
+    """The shell can say whatever a run can be told; the version of its format is not said."""
+    settings = {field.name for field in dataclasses.fields(TrainingConfig)} - {"version"}
+    assert settings <= inspect.signature(cli.train).parameters.keys()

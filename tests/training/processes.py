@@ -21,7 +21,7 @@ from napari_colorize.training import __main__ as module
 from napari_colorize.training.loop import Training
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "made"))
-from made_networks import small_palette  # noqa: E402
+from made_networks import small_palette
 
 run = Training.run
 forward = ColorNetwork.forward

@@ -9,12 +9,11 @@ import pickle
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import torch
-from made_networks import Tiny
 from PIL import Image
 from torch import nn
 
@@ -25,6 +24,9 @@ from napari_colorize.networks.weights import load_network, save_network
 from napari_colorize.runs.events import Event, Failed, Finished, Validated
 from napari_colorize.runs.folder import RunFolder
 from napari_colorize.training.run import run_training
+
+if TYPE_CHECKING:
+    from made_networks import Tiny
 
 Make = Callable[..., RunFolder]
 
