@@ -16,11 +16,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from napari_colorize.color.guided import fit_guided
+from napari_colorize.color.guided import Guide
 from napari_colorize.color.lab import lab_to_rgb, rgb_to_lab
 from napari_colorize.color.lightness import Lightness
+from napari_colorize.files.models import find_model
 from napari_colorize.files.pictures import find_pictures, read_picture
-from napari_colorize.prediction.colorizer import GUIDE, Colorizer, working_shape
+from napari_colorize.networks.weights import load_network
+from napari_colorize.prediction.colorizer import GUIDE
+from napari_colorize.prediction.seeing import working_shape
 
 Enlarge = Callable[[Lightness, Tensor, Tensor], Tensor]
 
@@ -34,7 +37,7 @@ def guided(lightness: Lightness, small: Tensor, full: Tensor) -> Tensor:
     """Return ab enlarged as the product does it; `full` is L of the picture."""
     shape = working_shape(lightness.shape, GUIDE * min(small.shape[1:]))
     larger = functional.interpolate(small[None], shape, mode="bicubic", antialias=True)[0]
-    color = fit_guided(lightness.reduced(*shape), larger, lightness.shape)
+    color = Guide(lightness.reduced(*shape)).fit(larger, lightness.shape)
     return color.rows(0, lightness.shape[0], full)
 
 
@@ -54,8 +57,8 @@ def main() -> None:
     settings = parser.parse_args()
     paths = find_pictures(settings.photographs)
     paths = paths[:: max(1, len(paths) // settings.limit)][: settings.limit]
-    colorizer = Colorizer(settings.model, "cpu")
-    size = int(colorizer.card["working_size"])
+    network, card = load_network(find_model(settings.model))
+    size = int(card["working_size"])
     scores: dict[str, list[float]] = {}
     for path in paths:
         pixels = read_picture(path).pixels
@@ -65,7 +68,8 @@ def main() -> None:
         lightness = Lightness(pixels)
         shape = working_shape(lightness.shape, size)
         true = functional.interpolate(lab[None, 1:], shape, mode="bilinear", antialias=True)[0]
-        predicted = colorizer._predict(lightness.reduced(*shape), None)
+        cells = network(lightness.reduced(*shape)[None, None]).ab
+        predicted = network.enlarged(cells, shape)[0]
         scores.setdefault("grey", []).append(psnr(lab, torch.zeros_like(lab[1:])))
         for enlarge in (bicubic, guided):
             for name, small in (("true ab", true), ("predicted ab", predicted)):

@@ -20,7 +20,7 @@ def test_its_size() -> None:
 def test_any_size(height: int, width: int) -> None:
     """ab is as large as the lightness, float32 and within its range."""
     lightness = torch.full((2, 1, height, width), 50.0)
-    ab = Plain()(lightness)
+    ab = Plain()(lightness).ab
     assert ab.shape == (2, 2, height, width)
     assert ab.dtype == torch.float32
     assert ab.abs().max() <= AB_RANGE
@@ -30,7 +30,7 @@ def test_it_starts_at_grey() -> None:
     """Untrained, it answers hardly any colour."""
     torch.manual_seed(0)
     lightness = torch.rand(1, 1, 32, 32) * 100
-    assert Plain()(lightness).abs().mean() < 2
+    assert Plain()(lightness).ab.abs().mean() < 2
 
 
 def test_pictures_of_a_batch_do_not_meet() -> None:
@@ -38,8 +38,8 @@ def test_pictures_of_a_batch_do_not_meet() -> None:
     torch.manual_seed(0)
     network = Plain().eval()
     lightness = torch.rand(3, 1, 16, 24) * 100
-    together = network(lightness)
+    together = network(lightness).ab
     for number in range(3):
         assert torch.allclose(
-            together[number : number + 1], network(lightness[[number]]), atol=1e-4
+            together[number : number + 1], network(lightness[[number]]).ab, atol=1e-4
         )

@@ -11,11 +11,14 @@ from typing import Any
 import pytest
 import safetensors.torch
 import torch
+from made_networks import small_palette
 from torch import Tensor, nn
 
+from napari_colorize.color.gamut import gamut_bins
 from napari_colorize.errors import ModelError, StorageError
 from napari_colorize.files.cards import payload_hash, read_card
 from napari_colorize.networks import weights
+from napari_colorize.networks.palette import Palette
 
 CARD = {"name": "tiny", "network": "tiny", "settings": {"width": 3}, "working_size": 64}
 
@@ -91,19 +94,44 @@ def test_loading_leaves_the_random_numbers_alone(tmp_path: Path, tiny: Tiny) -> 
     assert torch.equal(torch.rand(3), want)
 
 
-def test_the_plain_network_is_known(tmp_path: Path) -> None:
-    """The bundled architecture answers alike before and after."""
-    network = weights.build_network("plain", {})
+@pytest.mark.parametrize("name", ["palette", "plain"])
+def test_our_networks_are_known(tmp_path: Path, name: str) -> None:
+    """They answer alike before and after."""
+    network = weights.build_network(name, {})
     weights.save_network(
-        tmp_path / "p.safetensors",
+        tmp_path / "m.safetensors",
         network,
-        {"name": "p", "network": "plain", "settings": {}, "working_size": 64},
+        {"name": "m", "network": name, "settings": {}, "working_size": 64},
         dtype=torch.float32,
     )
-    loaded, _ = weights.load_network(tmp_path / "p.safetensors")
+    loaded, _ = weights.load_network(tmp_path / "m.safetensors")
     lightness = torch.linspace(0, 100, 24 * 17).reshape(1, 1, 24, 17)
     with torch.no_grad():
-        assert torch.equal(loaded(lightness), network.eval()(lightness))
+        before, after = network.eval()(lightness), loaded(lightness)
+    assert torch.equal(before.ab, after.ab)
+    assert name == "plain" or torch.equal(before.logits, after.logits)
+
+
+def test_the_prior_travels_with_the_weights(tmp_path: Path) -> None:
+    """What was measured on the photographs is in the file; the bins are not, they never change."""
+    network = small_palette()
+    network.log_prior.copy_(torch.linspace(-9, -2, len(network.bins)))
+    settings = {"widths": [16, 32, 64], "encoder": [1, 1, 1], "decoder": [1, 1, 1]}
+    card = {"name": "s", "network": "palette", "settings": settings, "working_size": 32}
+    path = tmp_path / "s.safetensors"
+    weights.save_network(path, network, card)
+    loaded, _ = weights.load_network(path)
+    assert isinstance(loaded, Palette)
+    assert torch.equal(loaded.log_prior, network.log_prior.half().float())
+    assert torch.equal(loaded.bins, gamut_bins())
+    assert "bins" not in safetensors.torch.load_file(path)
+
+
+@pytest.mark.parametrize("settings", [{"widths": [16, 32]}, {"widths": 64}, {"heads": 3}])
+def test_a_palette_that_cannot_be_built(settings: dict[str, Any]) -> None:
+    """Settings of another network are refused, not half obeyed."""
+    with pytest.raises(ModelError, match="network 'palette' does not take"):
+        weights.build_network("palette", settings)
 
 
 def save_raw(path: Path, network: nn.Module, /, **changes: Any) -> Path:
