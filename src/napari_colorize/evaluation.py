@@ -1,9 +1,15 @@
 """The score card of a model: how far its colours are from the true ones, and a sheet to look at.
 
-Protocol, version 1. Every picture of the folder is reduced to a short side of 256 px (Lanczos,
+Protocol, version 2. Every picture of the folder is reduced to a short side of 256 px (Lanczos,
 aspect kept, never enlarged) as uint8 sRGB: the truth. What the model sees is the truth's own
-CIELAB lightness as an 8-bit grey. Its uint8 result is held against the truth, beside two rows made
-from the same grey: *grey* (a = b = 0) and *mean ab* (the truth's own mean colour, an oracle).
+CIELAB lightness as an 8-bit grey, once; all its results are uint8. The rows:
+
+- *model*: its result, at its default vividness if it has a distribution of colours.
+- *vividness 0*: its safe average; only of a model with a distribution.
+- *plain*: the bundled model of that name; left out where the model itself is of that network.
+- *grey* (a = b = 0) and *mean ab* (the truth's own mean colour, an oracle), of the same grey.
+
+Each row has these figures:
 
 - PSNR: uint8 RGB, mean square over the 3 channels, for each picture (at most 100 dB), then the
   mean. Truths of a mean chroma below 3 are left out of it, and only of it.
@@ -13,45 +19,84 @@ from the same grey: *grey* (a = b = 0) and *mean ab* (the truth's own mean colou
   1 / (p / 2 + 1 / (2 Q)), Q the occupied bins. p is measured on these pictures and given along.
 - CIEDE2000: mean over the pixels of a picture, then over pictures.
 - Colourfulness (Hasler and Suesstrunk 2003): mean over the results / mean over the truths.
+- Edges, flats: how far colour stops where lightness does. The gradient length at a pixel is the
+  root of the squared differences from the pixel to the right and from that below, summed over the
+  channels. Where that of the truth's L is at least 10 units per px, L has an edge, and where it is
+  at most 1, it is flat. Mean gradient length of ab over all such pixels / the same of the truths.
+
+Once a card:
+
 - Size stability: some pictures, evenly spaced in the folder, are made anew from their files with
   a short side of 128, 256, 512 and 1024 px (Lanczos, enlarged where they are smaller) and coloured
-  each by itself; the ab of each result, averaged down to the smallest, is held against that of
-  256 px. The figure is the mean distance in ab; 0 is a colour that does not depend on the size.
+  each by itself, at default vividness; the ab of each result, averaged down to the smallest, is
+  held against that of 256 px. The figure is the mean distance in ab; 0 is a colour that does not
+  depend on the size. Beside it the largest over pictures of the mean distance from 128 px.
   Pictures more than 8 times as long as wide are left out: enlarged, they would fill the memory.
+
+Of a model with a distribution, all at vividness 0:
+
+- Hint curve: PSNR as above with 0, 1, 2, 5, 10, 20, 50 and 100 hints a picture, on at most 1000
+  pictures, evenly spaced, beside the grey of the same. A hint is the mean L, a and b of a patch of
+  6 x 6 px of the truth, wholly inside the picture, as sRGB; its place is uniformly random by
+  numpy's generator of the seed (2024, place of the picture among those evaluated, from 0): 100
+  rows, then 100 columns. Few hints are the first of many.
+- Reliability: pixels in ten bins of equal numbers by the model's confidence (counted in 1000
+  steps; a step in which two bins meet is split): mean confidence, mean distance in ab of the result
+  without hints, and from how many bins to the next of nine the error falls.
 
 Pictures are read, coloured and forgotten one by one: memory does not grow with the folder.
 """
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import torch
 from PIL import Image
 from torch.nn import functional
 
-from napari_colorize.color.lab import grey_of_lightness, lab_to_rgb
-from napari_colorize.color.metrics import Scores, lab_of
+from napari_colorize.color.metrics import lab_of, psnr
+from napari_colorize.color.random_hints import random_hints
+from napari_colorize.color.reliability import Reliability
+from napari_colorize.color.scores import Scores, Truth
 from napari_colorize.errors import Cancelled, DataError, PictureError
 from napari_colorize.files.pictures import find_pictures, read_picture
 from napari_colorize.prediction.colorizer import Colorizer
-from napari_colorize.score_card import GREY, MEAN_AB, MODEL, Sample, ScoreCard
+from napari_colorize.prediction.vividness import DEFAULT
+from napari_colorize.score_card import (
+    CALM,
+    GREY,
+    MEAN_AB,
+    MODEL,
+    PLAIN,
+    HintCurve,
+    Sample,
+    ScoreCard,
+    Stability,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
+    from napari_colorize.color.hints import Hint
+
     Pixels = NDArray[np.uint8]
+
+Thing = TypeVar("Thing")
 
 PROTOCOL = (__doc__ or "").strip()
 SHORT_SIDE = 256
 # The first is what the results are averaged down to.
 STABILITY_SIZES = (128, 256, 512, 1024)
 LONGEST = 8
+HINT_COUNTS = (0, 1, 2, 5, 10, 20, 50, 100)
+HINT_PICTURES = 1000
+HINT_SEED = 2024
 
 
 def evaluate_model(
@@ -104,12 +149,17 @@ def evaluate_model(
         raise DataError(f"No pictures are in {str(folder)!r}: choose a folder of photographs.")
     sized = _evenly(paths, stability)
     total = len(paths) + len(sized)
-    with closing(Colorizer(model, device)) as colorizer:
-        tally = _Tally(colorizer, folder, cancel)
-        for done, path in enumerate(paths, start=1):
-            tally.take(path)
+    with ExitStack() as opened:
+        colorizer = opened.enter_context(closing(Colorizer(model, device)))
+        baseline = None
+        if colorizer.card["network"] != PLAIN:
+            baseline = opened.enter_context(closing(Colorizer(PLAIN, device)))
+        tally = _Tally(colorizer, baseline, folder, cancel)
+        hinted = set(_evenly(range(len(paths)), HINT_PICTURES))
+        for place, path in enumerate(paths):
+            tally.take(path, place, place in hinted)
             if progress is not None:
-                progress(done, total)
+                progress(place + 1, total)
         if tally.pictures == 0:
             reasons = "; ".join(tally.left_out)
             raise DataError(f"None of the pictures in {str(folder)!r} can be read: {reasons}.")
@@ -119,78 +169,94 @@ def evaluate_model(
                 distances.append(distance)
             if progress is not None:
                 progress(done, total)
-        others = [px for px in STABILITY_SIZES if px != SHORT_SIDE]
-        return ScoreCard(
-            protocol=PROTOCOL,
-            model=colorizer.model_name,
-            hash=colorizer.card["hash"],
-            device=colorizer.device,
-            pictures=tally.pictures,
-            nearly_grey=tally.pictures - len(tally.ranking),
-            left_out={reason: tuple(names) for reason, names in tally.left_out.items()},
-            rows={name: scores.figures() for name, scores in tally.rows.items()},
-            p=tally.rows[MODEL].auc.p,
-            stability={
-                px: float(np.mean([d[px] for d in distances])) for px in others if distances
-            },
-            stability_pictures=len(distances),
-            samples=tuple(tally.samples(samples)),
-        )
+        return tally.card(samples, distances)
 
 
 class _Tally:
     """The sums over a folder, and nothing of its pictures but names and two figures."""
 
     def __init__(
-        self, colorizer: Colorizer, folder: Path, cancel: Callable[[], bool] | None
+        self,
+        colorizer: Colorizer,
+        baseline: Colorizer | None,
+        folder: Path,
+        cancel: Callable[[], bool] | None,
     ) -> None:
-        self.rows = {name: Scores() for name in (MODEL, GREY, MEAN_AB)}
+        names = (MODEL, *[CALM] * colorizer.takes_hints, *[PLAIN] * (baseline is not None))
+        self.rows = {name: Scores() for name in (*names, GREY, MEAN_AB)}
         self.pictures = 0
         self.left_out: dict[str, list[str]] = {}
-        self.ranking: list[tuple[float, float, Path]] = []
+        self._ranking: list[tuple[float, float, Path]] = []
+        self._curve = _Curve()
+        self._reliability = Reliability()
         self._colorizer = colorizer
+        self._baseline = baseline
         self._folder = folder
         self._cancel = cancel
 
-    def take(self, path: Path) -> None:
+    def take(self, path: Path, place: int, hinted: bool) -> None:
         """Colour one picture and add it to the rows; a bad file is noted and left out."""
         try:
-            truth = read_truth(path)
+            truth = Truth(read_truth(path))
         except PictureError as error:
-            name = path.relative_to(self._folder).as_posix()
-            self.left_out.setdefault(str(error), []).append(name)
+            self.left_out.setdefault(str(error), []).append(self._name(path))
             return
-        lab = lab_of(truth)
-        grey = grey_input(lab)
-        predicted = self._colour(grey)
-        psnr = self.rows[MODEL].add(predicted, truth, lab)
-        grey_psnr = self.rows[GREY].add(np.repeat(grey[..., None], 3, axis=-1), truth, lab)
-        self.rows[MEAN_AB].add(_evenly_tinted(grey, lab), truth, lab)
+        results = self._results(truth)
+        psnrs = {name: scores.add(results[name], truth) for name, scores in self.rows.items()}
         self.pictures += 1
-        if psnr is not None and grey_psnr is not None:
-            self.ranking.append((psnr - grey_psnr, psnr, path))
+        if (best := psnrs[MODEL]) is not None and (grey := psnrs[GREY]) is not None:
+            self._ranking.append((best - grey, best, path))
+            if CALM in results and hinted:
+                self._add_hints(truth, results[CALM], place)
+        if CALM in results:
+            away = lab_of(results[CALM])[..., 1:] - truth.lab[..., 1:]
+            distance = np.sqrt((away * away).sum(axis=-1))
+            self._reliability.add(self._colorizer.confidence(), distance)
 
-    def move_with_size(self, path: Path) -> dict[int, float] | None:
-        """Return the ab distance of each other size from 256 px; None for a bad or long one."""
+    def move_with_size(self, path: Path) -> dict[int, dict[int, float]] | None:
+        """Return the ab distance of each size from each; None for a bad or long picture."""
         try:
             truth = read_truth(path, short_side=None)
         except PictureError:
             return None
         if max(truth.shape[:2]) > LONGEST * min(truth.shape[:2]):
             return None
-        coloured = {}
+        small: dict[int, torch.Tensor] = {}
         for px in STABILITY_SIZES:
-            ab = lab_of(self._colour(grey_input(lab_of(_resized(truth, px)))))[..., 1:]
-            coloured[px] = torch.from_numpy(ab).movedim(-1, 0)[None]  # (1, 2, H, W)
-        height, width = coloured[STABILITY_SIZES[0]].shape[-2:]
-        small = {
-            px: functional.adaptive_avg_pool2d(ab, (height, width)) for px, ab in coloured.items()
+            self._look(Truth(_resized(truth, px)).grey)
+            ab = torch.from_numpy(lab_of(self._colour())[..., 1:]).movedim(-1, 0)[None]
+            height, width = small.get(STABILITY_SIZES[0], ab).shape[-2:]
+            small[px] = functional.adaptive_avg_pool2d(ab, (height, width))  # (1, 2, h, w)
+        return {
+            base: {px: float((ab - small[base]).norm(dim=1).mean()) for px, ab in small.items()}
+            for base in (SHORT_SIDE, STABILITY_SIZES[0])
         }
-        return {px: float((ab - small[SHORT_SIDE]).norm(dim=1).mean()) for px, ab in small.items()}
 
-    def samples(self, count: int) -> Iterator[Sample]:
+    def card(self, samples: int, moves: Sequence[dict[int, dict[int, float]]]) -> ScoreCard:
+        """Return all that was found."""
+        card = self._colorizer.card
+        takes_hints = self._colorizer.takes_hints
+        return ScoreCard(
+            protocol=PROTOCOL,
+            model=self._colorizer.model_name,
+            hash=card["hash"],
+            device=self._colorizer.device,
+            vividness=float(card.get("vividness", DEFAULT)) if takes_hints else None,
+            pictures=self.pictures,
+            nearly_grey=self.pictures - len(self._ranking),
+            left_out={reason: tuple(names) for reason, names in self.left_out.items()},
+            rows={name: scores.figures() for name, scores in self.rows.items()},
+            p=self.rows[MODEL].auc.p,
+            slopes=self.rows[MODEL].true_slopes(),
+            hint_curve=self._curve.result(),
+            reliability=self._reliability.bins(),
+            stability=_stability(moves),
+            samples=tuple(self._samples(samples)),
+        )
+
+    def _samples(self, count: int) -> Iterator[Sample]:
         """Yield the best, median and worst pictures by PSNR over grey, coloured once more."""
-        ranked = sorted(self.ranking, key=lambda one: (-one[0], one[2]))
+        ranked = sorted(self._ranking, key=lambda one: (-one[0], one[2]))
         count = min(count, max(1, len(ranked) // 3))
         middle = (len(ranked) - count + 1) // 2
         kinds = {
@@ -199,19 +265,84 @@ class _Tally:
             "worst": ranked[max(0, len(ranked) - count) :],
         }
         for kind, chosen in kinds.items():
-            for gain, psnr, path in chosen:
-                truth = read_truth(path)
-                grey = grey_input(lab_of(truth))
-                name = path.relative_to(self._folder).as_posix()
-                three = np.repeat(grey[..., None], 3, axis=-1)
-                yield Sample(kind, name, psnr, gain, three, self._colour(grey), truth)
+            for gain, level, path in chosen:
+                truth = Truth(read_truth(path))
+                results = self._results(truth)
+                columns = (GREY, PLAIN, CALM, MODEL) if CALM in results else (GREY, MODEL)
+                shown = {name: results[name] for name in columns if name in results}
+                yield Sample(kind, self._name(path), level, gain, shown | {"true": truth.rgb})
 
-    def _colour(self, grey: Pixels) -> Pixels:
-        """Return a grey picture (H, W) in colour, (H, W, 3)."""
+    def _results(self, truth: Truth) -> dict[str, Pixels]:
+        """Return a picture as every row has it."""
+        self._look(truth.grey)
+        results = {MODEL: self._colour()}
+        if CALM in self.rows:
+            results[CALM] = self._colour((), 0.0)
+        if self._baseline is not None:
+            self._baseline.set_picture(truth.grey, cancel=self._cancel)
+            results[PLAIN] = np.asarray(self._baseline.colorize(cancel=self._cancel), np.uint8)
+        return results | {GREY: truth.colorless, MEAN_AB: truth.evenly_tinted}
+
+    def _add_hints(self, truth: Truth, unhinted: Pixels, place: int) -> None:
+        """Add a picture, which the model has looked at, to the hint curve."""
+        hints = random_hints(truth.lab, max(HINT_COUNTS), (HINT_SEED, place))
+        levels = [
+            psnr(self._colour(hints[:count], 0.0) if count else unhinted, truth.rgb)
+            for count in HINT_COUNTS
+        ]
+        self._curve.add(levels, psnr(truth.colorless, truth.rgb))
+
+    def _look(self, grey: Pixels) -> None:
+        """Let the model look at a grey picture (H, W)."""
         if self._cancel is not None and self._cancel():
             raise Cancelled("The evaluation was cancelled.")
         self._colorizer.set_picture(grey, cancel=self._cancel)
-        return np.asarray(self._colorizer.colorize(cancel=self._cancel), np.uint8)
+
+    def _colour(self, hints: Sequence[Hint] = (), vividness: float | None = None) -> Pixels:
+        """Return that picture in colour, (H, W, 3)."""
+        coloured = self._colorizer.colorize(hints, vividness=vividness, cancel=self._cancel)
+        return np.asarray(coloured, np.uint8)
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self._folder).as_posix()
+
+
+class _Curve:
+    """PSNR by number of hints, and that of grey, summed up picture by picture."""
+
+    def __init__(self) -> None:
+        self._levels = np.zeros(len(HINT_COUNTS))
+        self._grey = 0.0
+        self._pictures = 0
+
+    def add(self, levels: Sequence[float], grey: float) -> None:
+        """Take in a picture: PSNR for each of `HINT_COUNTS`, and of grey."""
+        self._levels += levels
+        self._grey += grey
+        self._pictures += 1
+
+    def result(self) -> HintCurve | None:
+        """Return the means, None when no picture was taken in."""
+        if not self._pictures:
+            return None
+        means = (self._levels / self._pictures).tolist()
+        curve = dict(zip(HINT_COUNTS, means, strict=True))
+        return HintCurve(self._pictures, curve, self._grey / self._pictures)
+
+
+def _stability(moves: Sequence[dict[int, dict[int, float]]]) -> Stability:
+    """Return the distances of all pictures in one."""
+    if not moves:
+        return Stability(0, {}, {})
+    smallest = STABILITY_SIZES[0]
+    return Stability(
+        pictures=len(moves),
+        mean={
+            px: float(np.mean([one[SHORT_SIDE][px] for one in moves]))
+            for px in STABILITY_SIZES if px != SHORT_SIDE
+        },
+        largest={px: max(one[smallest][px] for one in moves) for px in STABILITY_SIZES[1:]},
+    )  # fmt: skip
 
 
 def read_truth(path: Path, short_side: int | None = SHORT_SIDE) -> Pixels:
@@ -232,25 +363,6 @@ def read_truth(path: Path, short_side: int | None = SHORT_SIDE) -> Pixels:
     return np.ascontiguousarray(pixels)
 
 
-def grey_input(lab: NDArray[np.float32]) -> Pixels:
-    """Return the 8-bit grey, (H, W), whose lightness is that of a Lab picture (H, W, 3)."""
-    grey = grey_of_lightness(torch.from_numpy(np.ascontiguousarray(lab[..., 0])))
-    return _to_uint8(grey)
-
-
-def _evenly_tinted(grey: Pixels, lab: NDArray[np.float32]) -> Pixels:
-    """Return a grey picture with the mean a and b of a Lab picture everywhere."""
-    tinted = lab_of(np.repeat(grey[..., None], 3, axis=-1))
-    tinted[..., 1:] = lab[..., 1:].mean(axis=(0, 1), dtype=np.float64)
-    return _to_uint8(lab_to_rgb(torch.from_numpy(tinted).movedim(-1, 0)).movedim(0, -1))
-
-
-def _to_uint8(values: torch.Tensor) -> Pixels:
-    """Return values 0..1 as uint8."""
-    pixels: Pixels = (values * 255).round().clamp(0, 255).byte().contiguous().numpy()
-    return pixels
-
-
 def _resized(pixels: Pixels, short_side: int) -> Pixels:
     """Return the picture at another size, aspect kept."""
     height, width = pixels.shape[:2]
@@ -259,7 +371,7 @@ def _resized(pixels: Pixels, short_side: int) -> Pixels:
     return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))
 
 
-def _evenly(paths: Sequence[Path], count: int) -> list[Path]:
-    """Return `count` of the paths, evenly spaced; all of them when there are fewer."""
-    count = max(0, min(count, len(paths)))
-    return [paths[i * len(paths) // count] for i in range(count)]
+def _evenly(things: Sequence[Thing], count: int) -> list[Thing]:
+    """Return `count` of the things, evenly spaced; all of them when there are fewer."""
+    count = max(0, min(count, len(things)))
+    return [things[i * len(things) // count] for i in range(count)]

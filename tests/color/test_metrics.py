@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from skimage.color import deltaE_ciede2000
 
 from napari_colorize.color import metrics
-from napari_colorize.color.metrics import AuC, Scores
+from napari_colorize.color.metrics import AuC
 
 Pixels = NDArray[np.uint8]
 PICTURES = arrays.arrays(np.uint8, st.tuples(st.integers(1, 5), st.integers(1, 5), st.just(3)))
@@ -155,22 +155,6 @@ def test_bins_are_ten_wide(ab: tuple[float, float], place: tuple[int, int]) -> N
     assert metrics.bin_of(np.array(ab)) == place[0] * 24 + place[1]
 
 
-@given(truth=PICTURES)
-def test_a_picture_against_itself_is_perfect(truth: Pixels) -> None:
-    """Every figure of a truth against itself is the best it can be."""
-    scores = Scores()
-    lab = metrics.lab_of(truth)
-    value = scores.add(truth, truth, lab)
-    figures = scores.figures()
-    assert value in (None, metrics.PSNR_CAP)
-    assert (value is None) == (metrics.mean_chroma(lab) < 3)
-    assert figures.psnr == value
-    for share in (figures.auc_raw, figures.auc_half, figures.auc_balanced):
-        assert share == pytest.approx(100)
-    assert figures.ciede2000 == 0
-    assert figures.colorfulness in (None, pytest.approx(1))
-
-
 @given(first=PICTURES, second=PICTURES)
 def test_pooling_does_not_depend_on_order(first: Pixels, second: Pixels) -> None:
     """AuC of two pictures is that of all their pixels together, in any order."""
@@ -188,30 +172,6 @@ def test_pooling_does_not_depend_on_order(first: Pixels, second: Pixels) -> None
     assert one.p.sum() == pytest.approx(1)
 
 
-def test_scores_of_two_pictures() -> None:
-    """PSNR is averaged over pictures and leaves a grey truth out; the rest takes all."""
-    red, grey = picture((200, 60, 60), (200, 60, 60)), picture((90, 90, 90), (90, 90, 90))
-    result = picture((200, 60, 60), (200, 60, 66))
-    scores = Scores()
-    first = scores.add(result, red, metrics.lab_of(red))
-    assert first == pytest.approx(10 * math.log10(65025 / 6))
-    assert scores.add(grey + 1, grey, metrics.lab_of(grey)) is None
-    figures = scores.figures()
-    assert figures.psnr == first
-    want = metrics.ciede2000(metrics.lab_of(result), metrics.lab_of(red)).mean()
-    step = metrics.ciede2000(metrics.lab_of(grey + 1), metrics.lab_of(grey)).mean()
-    assert figures.ciede2000 == pytest.approx((want + step) / 2)
-    ratio = metrics.colorfulness(result) / metrics.colorfulness(red)
-    assert figures.colorfulness == pytest.approx(ratio)
-    assert figures.to_dict()["psnr"] == first
-
-
-def test_nothing_measured_is_none() -> None:
-    """No picture at all, or no colourful one, gives None, never a warning."""
-    assert set(Scores().figures().to_dict().values()) == {None}
-    grey = picture((90, 90, 90))
-    scores = Scores()
-    scores.add(grey, grey, metrics.lab_of(grey))
-    assert scores.figures().psnr is None
-    assert scores.figures().colorfulness is None
+def test_no_pixels_have_no_area() -> None:
+    """Nothing counted is no number, never a warning."""
     assert math.isnan(AuC().raw())

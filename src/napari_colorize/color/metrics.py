@@ -1,12 +1,11 @@
 """How far a coloured picture is from the true one: PSNR, AuC, CIEDE2000, colourfulness.
 
-Numpy in, floats out. What is pooled over many pictures is held as counts (`AuC`) or sums
-(`Scores`), so that memory does not grow with their number.
+Numpy in, floats out. What is pooled over many pictures is held as counts (`AuC`), so that memory
+does not grow with their number; `napari_colorize.color.scores` sums up the rest.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -215,77 +214,6 @@ def bin_of(ab: NDArray[np.floating[Any]]) -> NDArray[np.int64]:
     a, b = np.moveaxis(np.clip(place, 0, BINS - 1), -1, 0)
     index: NDArray[np.int64] = a * BINS + b
     return index
-
-
-@dataclass(frozen=True)
-class Figures:
-    """One row of a score card; None where there was nothing to measure.
-
-    psnr in dB; auc_raw, auc_half and auc_balanced in per cent; ciede2000 the mean difference;
-    colorfulness the mean of the results over that of the truths.
-    """
-
-    psnr: float | None
-    auc_raw: float | None
-    auc_half: float | None
-    auc_balanced: float | None
-    ciede2000: float | None
-    colorfulness: float | None
-
-    def to_dict(self) -> dict[str, float | None]:
-        """Return the figures by name."""
-        return asdict(self)
-
-
-class Scores:
-    """The figures of one way to colour, summed up picture by picture."""
-
-    def __init__(self) -> None:
-        self.auc = AuC()
-        self._psnr = 0.0
-        self._colourful = 0
-        self._differences = 0.0
-        self._colorfulness = 0.0
-        self._truths = 0.0
-        self._pictures = 0
-
-    def add(
-        self, result: NDArray[np.uint8], truth: NDArray[np.uint8], truth_lab: NDArray[np.float32]
-    ) -> float | None:
-        """Take in one picture and return its PSNR, None where the truth is nearly grey.
-
-        Parameters
-        ----------
-        result, truth : ndarrays of shape (H, W, 3), uint8
-            sRGB.
-        truth_lab : ndarray of shape (H, W, 3)
-            `lab_of` the truth, which several rows share.
-        """
-        lab = lab_of(result)
-        self.auc.add(lab[..., 1:], truth_lab[..., 1:])
-        self._differences += float(ciede2000(lab, truth_lab).mean())
-        self._colorfulness += colorfulness(result)
-        self._truths += colorfulness(truth)
-        self._pictures += 1
-        if mean_chroma(truth_lab) < LEAST_CHROMA:
-            return None
-        value = psnr(result, truth)
-        self._psnr += value
-        self._colourful += 1
-        return value
-
-    def figures(self) -> Figures:
-        """Return the figures of all pictures taken in so far."""
-        if self._pictures == 0:
-            return Figures(None, None, None, None, None, None)
-        return Figures(
-            psnr=self._psnr / self._colourful if self._colourful else None,
-            auc_raw=self.auc.raw(),
-            auc_half=self.auc.half(),
-            auc_balanced=self.auc.balanced(),
-            ciede2000=self._differences / self._pictures,
-            colorfulness=self._colorfulness / self._truths if self._truths else None,
-        )
 
 
 def _check_alike(result: NDArray[Any], truth: NDArray[Any]) -> None:
