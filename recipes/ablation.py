@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "base": {},
-    "not rebalanced": {"rebalance": 1},
+    "rebalanced": {"rebalance": 4},
     "no tone": {"tone": 0},
     "no attention": {},
     "hints in half": {},
