@@ -6,9 +6,9 @@
         --facts recipes/plain.json --out src/napari_colorize/weights/plain.safetensors
 
 The facts of a JSON file (name, licence, default vividness, what it does well, where it fails) and
-the sources of its photographs with their terms (``recipes/photographs.json``) go into its card; then
-it is evaluated, as the card now has it, on the folder VALIDATION, and its score card is added. A
-contact sheet is written where ``--sheet`` says.
+the sources of its photographs with their terms (``recipes/photographs.json``) go into its card. So
+completed, it is evaluated on the folder VALIDATION, and its score card is added. A contact sheet is
+written where ``--sheet`` says.
 """
 
 from __future__ import annotations
