@@ -21,16 +21,23 @@ PRIVATE = {"folder", "validation", "cache", "name"}
 
 
 def model_card(
-    run: RunFolder, config: TrainingConfig, training: Training, validated: Validated
+    run: RunFolder,
+    config: TrainingConfig,
+    network: dict[str, Any],
+    training: Training,
+    validated: Validated,
 ) -> dict[str, Any]:
-    """Return the card of the model of an epoch; `save_network` adds version and hash."""
+    """Return the card of the model of an epoch; `save_network` adds version and hash.
+
+    `network` is the settings that the network was built with.
+    """
     settings = {key: value for key, value in config.to_dict().items() if key not in PRIVATE}
     if config.init is not None:
         settings["init"] = Path(config.init).stem
     return {
         "name": config.name or run.path.name,
         "network": config.network,
-        "settings": {},
+        "settings": network,
         "working_size": config.working_size,
         "license": "not stated; the terms of the photographs it was trained on apply",
         "training": {

@@ -9,7 +9,7 @@ import threading
 import time
 import traceback
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -110,6 +110,7 @@ class _Work:
         self.told = 0.0
         self.saved = time.monotonic()
         self.training: Training | None = None
+        self.settings: dict[str, Any] = {}  # of the network
 
     def train(self, resume: bool) -> Event:
         """Train, and turn whatever ends the training into its last event."""
@@ -172,6 +173,7 @@ class _Work:
                 f"{self.config.init} holds the network {card['network']!r}, the run asks for "
                 f"{self.config.network!r}; set the network to {card['network']!r}."
             )
+        self.settings = card["settings"]
         return network.train()
 
     def _batches(self, data: TrainingData, fabric: Fabric) -> Batches:
@@ -255,7 +257,7 @@ class _Work:
         """Write the models, the previews and the checkpoint of an epoch."""
         assert self.training is not None
         with self.training.averaged() as network:
-            card = model_card(self.run, self.config, self.training, event)
+            card = model_card(self.run, self.config, self.settings, self.training, event)
             save_network(self.run.epoch_model(event.epoch), network, card)
             if event.best:
                 save_network(self.run.best_model, network, card)
