@@ -146,6 +146,7 @@ def test_model_of_one_colour_a_place_disables_what_it_cannot_do(
         assert not part.enabled
         assert part.tooltip.startswith("The model 'plain' gives one colour a place and knows")
     assert not form.vividness.reset.enabled
+    assert form.vividness.slider.value == 0
     order = form.order()
     assert (order.vividness, order.confidence) == (None, False)
     form.model.value = str(models[0].path)

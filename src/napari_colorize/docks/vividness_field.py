@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from magicgui import widgets
-from qtpy.QtWidgets import QSizePolicy
+from qtpy.QtWidgets import QDoubleSpinBox, QSizePolicy
 
 EXPLANATION = (
     "How bold the colours are. 0: the safe average of what a thing may look like, muted. "
     "1: its likeliest colour, strong and at times wrong."
 )
+
+READOUT = 40  # pixels; napari's style leaves room for far longer numbers
 
 
 class VividnessField(widgets.Container[Any]):
@@ -24,6 +26,8 @@ class VividnessField(widgets.Container[Any]):
         self._default: float | None = None
         self._chosen: float | None = None
         self.slider = widgets.FloatSlider(name="slider", min=0, max=1, step=0.05, tracking=True)
+        readout = self.slider.native.findChild(QDoubleSpinBox)
+        readout.setStyleSheet(f"min-width: {READOUT}px; max-width: {READOUT}px")
         self.reset = widgets.PushButton(name="reset", text="Reset")
         self.reset.native.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         super().__init__(
@@ -62,11 +66,13 @@ class VividnessField(widgets.Container[Any]):
 
     def _show(self) -> None:
         """Bring the slider and the button to what is chosen."""
+        shown = 0.0  # the safe average is what a model that knows no vividness gives
         if self._default is not None:
             if self._chosen is not None and _same(self._chosen, self._default):
                 self._chosen = None
-            with self.slider.changed.blocked():
-                self.slider.value = self._default if self._chosen is None else self._chosen
+            shown = self._default if self._chosen is None else self._chosen
+        with self.slider.changed.blocked():
+            self.slider.value = shown
         self.reset.enabled = self.wanted is not None
 
 
