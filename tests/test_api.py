@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING, Any
 import dask.array
 import numpy as np
 import pytest
+import torch
 import zarr
+from made_networks import small_palette
 from napari.layers import Image, Labels, Points
 
 import napari_colorize
 from napari_colorize import api
-from napari_colorize.errors import Cancelled, ModelError, PictureError
+from napari_colorize.errors import Cancelled, ColorizeError, ModelError, PictureError
+from napari_colorize.networks.weights import save_network
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
 
@@ -23,6 +28,20 @@ def grey() -> NDArray[np.uint8]:
     """Return a grey picture with a ramp and a disc."""
     y, x = np.mgrid[0:48, 0:64]
     return np.where((y - 24) ** 2 + (x - 20) ** 2 < 150, 230, 40 + 2 * x).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a small palette model whose answers depend on all it is told."""
+    torch.manual_seed(3)
+    network = small_palette()
+    torch.nn.init.normal_(network.to_logits.weight, std=0.4)
+    torch.nn.init.normal_(network.to_ab.weight, std=0.15)
+    settings = {"widths": [16, 32, 64], "encoder": [1, 1, 1], "decoder": [1, 1, 1]}
+    card = {"name": "paint", "network": "palette", "settings": settings, "working_size": 32}
+    path = tmp_path_factory.mktemp("model") / "paint.safetensors"
+    save_network(path, network, card)
+    return path
 
 
 class TestColorize:
@@ -91,6 +110,73 @@ class TestColorize:
         """The error lists those there are."""
         with pytest.raises(ModelError, match="plain"):
             api.colorize(grey, model="crayons")
+
+
+class TestPalette:
+    """What a model with a distribution can do besides, in one call each."""
+
+    def test_hints_vividness_and_reference(self, grey: NDArray[np.uint8], model: Path) -> None:
+        """Each of them changes the colours, and a Colorizer gives the same."""
+        usual = napari_colorize.colorize(grey, model=model)
+        hints = [napari_colorize.Hint(20, 30, (20, 60, 230), size=20)]
+        reference = np.full((9, 9, 3), (220, 40, 30), np.uint8)
+        wishes: list[dict[str, Any]] = [
+            {"hints": hints}, {"vividness": 1}, {"reference": reference}
+        ]  # fmt: skip
+        colorizer = napari_colorize.Colorizer(model, "cpu")
+        colorizer.set_picture(grey)
+        for wish in wishes:
+            result = napari_colorize.colorize(grey, model=model, device="cpu", **wish)
+            assert not np.array_equal(result, usual)
+            assert np.array_equal(result, colorizer.colorize(**wish))
+
+    def test_a_layer_as_reference(self, grey: NDArray[np.uint8], model: Path) -> None:
+        """A picture in napari sets the mood; a stack does not."""
+        pixels = np.full((9, 9, 3), (220, 40, 30), np.uint8)
+        wanted = api.colorize(grey, model=model, reference=pixels)
+        layer = Image(pixels, rgb=True)
+        assert np.array_equal(api.colorize(grey, model=model, reference=layer), wanted)
+        with pytest.raises(PictureError, match="is a stack"):
+            api.colorize(grey, model=model, reference=Image(np.zeros((2, 3, 40, 40))))
+
+    def test_suggest(self, grey: NDArray[np.uint8], model: Path) -> None:
+        """Colours with their shares, of arrays and layers."""
+        found = napari_colorize.suggest(grey, 10, 12, 3, model=model)
+        assert 1 <= len(found) <= 3
+        assert all(0 < one.share <= 1 and len(one.color) == 3 for one in found)
+        layer = Image(grey, contrast_limits=(0, 255))
+        assert [one.color for one in api.suggest(layer, 10, 12, 3, model=model)] == [
+            one.color for one in found
+        ]
+
+    def test_alternatives(self, grey: NDArray[np.uint8], model: Path) -> None:
+        """As many as wanted, by the seed; progress and cancel reach the work."""
+        told: list[tuple[int, int]] = []
+        results = napari_colorize.alternatives(
+            grey, 2, model=model, seed=4, progress=lambda *counts: told.append(counts)
+        )
+        assert results.shape == (2, 48, 64, 3)
+        assert told == [(1, 2), (2, 2)]
+        assert np.array_equal(api.alternatives(grey, 2, model=model, seed=4), results)
+        with pytest.raises(Cancelled):
+            api.alternatives(grey, model=model, cancel=lambda: True)
+
+    def test_confidence(self, grey: NDArray[np.uint8], model: Path) -> None:
+        """A number for every pixel."""
+        confidence = napari_colorize.confidence(grey, model=model)
+        assert confidence.shape == grey.shape
+        assert confidence.dtype == np.float32
+
+    @pytest.mark.parametrize("work", [api.alternatives, api.confidence])
+    def test_plain_has_none(self, grey: NDArray[np.uint8], work: Any) -> None:
+        """The error names the model and what to choose."""
+        with pytest.raises(ColorizeError, match=r"'plain' .* choose a model of the network palette"):
+            work(grey, model="plain")
+
+    def test_hints_outside(self, grey: NDArray[np.uint8], model: Path) -> None:
+        """They are the picture's, not the layer's, coordinates."""
+        with pytest.raises(PictureError, match="outside the picture of 48 x 64 px"):
+            api.colorize(grey, model=model, hints=[napari_colorize.Hint(50, 3, (1, 2, 3))])
 
 
 class TestAsking:

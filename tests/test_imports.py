@@ -89,6 +89,7 @@ def calling(*arguments: str) -> str:
     "script",
     [
         "import napari_colorize; napari_colorize.__version__; dir(napari_colorize)",
+        "import napari_colorize; napari_colorize.Hint(1, 2, (3, 4, 5))",
         "import napari_colorize.api",
         "import napari_colorize.cli",
         "import napari_colorize.sample_data",
@@ -98,7 +99,18 @@ def calling(*arguments: str) -> str:
         calling("train", "--help"),
         calling("evaluate", "--help"),
     ],
-    ids=["front", "api", "cli", "samples", "help", "version", "colorize", "train", "evaluate"],
+    ids=[
+        "front",
+        "hint",
+        "api",
+        "cli",
+        "samples",
+        "help",
+        "version",
+        "colorize",
+        "train",
+        "evaluate",
+    ],
 )
 def test_looking_around_loads_nothing_dear(script: str) -> None:
     """Importing the package or asking for help loads no torch, scipy, Qt or napari."""

@@ -1,0 +1,93 @@
+"""From the safe average to the likeliest colours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from torch import Tensor
+
+from napari_colorize.color.gamut import annealed_mean
+from napari_colorize.errors import PictureError
+from napari_colorize.networks.interface import Prediction
+from napari_colorize.prediction import vividness
+from napari_colorize.prediction.vividness import DEFAULT, checked_vividness, vivid_ab
+
+BINS = torch.tensor([[0.0, 0.0], [80.0, 0.0], [0.0, 80.0]])
+EVEN = torch.full((3,), 1 / 3).log()
+
+
+def prediction(*shares: float) -> Prediction:
+    """Return a regression of (-5, 7) beside a distribution over three bins."""
+    ab = torch.tensor([-5.0, 7.0]).view(1, 2, 1, 1)
+    return Prediction(ab, torch.tensor(shares).log().view(1, 3, 1, 1))
+
+
+def color(amount: float, log_prior: Tensor = EVEN) -> Tensor:
+    """Return a and b, (2,), of half grey, a third red, a sixth yellow."""
+    return vivid_ab(prediction(1 / 2, 1 / 3, 1 / 6), BINS, log_prior, amount).flatten()
+
+
+def test_nought_is_the_regression() -> None:
+    """Untouched by the distribution."""
+    assert color(0).tolist() == [-5, 7]
+
+
+def test_where_the_distribution_has_taken_over() -> None:
+    """Its plain mean: nothing of the regression is left and nothing is sharpened yet."""
+    got = color(vividness.TAKEN_OVER)
+    wanted = annealed_mean(
+        prediction(1 / 2, 1 / 3, 1 / 6).logits, BINS, EVEN,
+        vividness.TEMPERATURE[0], vividness.ADJUSTMENT[0],
+    )  # fmt: skip
+    assert torch.allclose(got, wanted.flatten(), atol=1e-4)
+
+
+def test_one_is_sharpest() -> None:
+    """The temperature of 1, with as much of the prior taken out as ever."""
+    prior = torch.tensor([0.8, 0.1, 0.1]).log()
+    wanted = annealed_mean(
+        prediction(1 / 2, 1 / 3, 1 / 6).logits, BINS, prior,
+        vividness.TEMPERATURE[1], vividness.ADJUSTMENT[1],
+    )  # fmt: skip
+    assert torch.allclose(color(1, prior), wanted.flatten(), atol=1e-4)
+
+
+@given(st.floats(0, 1))
+def test_there_is_no_jump(amount: float) -> None:
+    """A slider that moves a little moves colours a little."""
+    prior = torch.tensor([0.8, 0.1, 0.1]).log()
+    for other in (max(0.0, amount - 1e-3), min(1.0, amount + 1e-3)):
+        assert (color(amount, prior) - color(other, prior)).norm() < 1
+
+
+def test_what_is_common_everywhere_counts_less_and_less() -> None:
+    """Where grey is common, chroma rises from the plain mean on."""
+    prior = torch.tensor([0.8, 0.1, 0.1]).log()
+    steps = torch.linspace(vividness.TAKEN_OVER, 1, 8)
+    chroma = torch.stack([color(float(step), prior).norm() for step in steps])
+    assert (chroma.diff() > 0).all()
+
+
+def test_the_default_is_a_vividness() -> None:
+    """Between the ends."""
+    assert 0 < checked_vividness(DEFAULT) < 1
+
+
+@pytest.mark.parametrize("value", [0, 1, 0.3, True, np.float32(0.25), np.array(0.5), "0.5"])
+def test_what_is_taken(value: Any) -> None:
+    """Numbers in any clothes."""
+    assert checked_vividness(value) == pytest.approx(float(value))
+
+
+@pytest.mark.parametrize(
+    "value", [-1e-9, 1.001, float("nan"), float("inf"), "x", None, [], 10**999]
+)
+def test_what_is_refused(value: Any) -> None:
+    """The error tells what was got."""
+    with pytest.raises(PictureError, match="vividness has to be a number from 0 to 1, got"):
+        checked_vividness(value)
