@@ -170,7 +170,7 @@ class TestPalette:
     @pytest.mark.parametrize("work", [api.alternatives, api.confidence])
     def test_plain_has_none(self, grey: NDArray[np.uint8], work: Any) -> None:
         """The error names the model and what to choose."""
-        with pytest.raises(ColorizeError, match=r"'plain' .* choose a model of the network palette"):
+        with pytest.raises(ColorizeError, match=r"'plain' .* a model of the network palette"):
             work(grey, model="plain")
 
     def test_hints_outside(self, grey: NDArray[np.uint8], model: Path) -> None:

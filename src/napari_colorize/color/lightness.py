@@ -34,7 +34,6 @@ class Lightness:
         in sRGB, whose alpha is not looked at.
     contrast_limits : (low, high), optional
         The values of black and white of a grey picture.
-
     cancel : callable, optional
         Is asked often; the reading ends with `Cancelled` when it returns True.
 

@@ -41,15 +41,16 @@ class ColorNetwork(nn.Module):
     takes_hints = False
     cell = 1
 
-    def enlarged(self, ab: Tensor, shape: Sequence[int]) -> Tensor:
-        """Return the colours of cells (B, 2, h, w) at the pixels, (B, 2, H, W).
+    def enlarged(self, cells: Tensor, shape: Sequence[int]) -> Tensor:
+        """Return what cells say (B, C, h, w), ab or another, at the pixels (B, C, H, W).
 
-        The cells begin at the upper left corner and may reach beyond the picture.
+        The cells begin at the upper left corner and may reach beyond the picture. Between them it
+        is bicubic, which may overshoot a little.
         """
         height, width = shape
         if self.cell > 1:
-            ab = functional.interpolate(ab, scale_factor=float(self.cell), mode="bicubic")
-        return ab[..., :height, :width]
+            cells = functional.interpolate(cells, scale_factor=float(self.cell), mode="bicubic")
+        return cells[..., :height, :width]
 
     def encode(self, lightness: Tensor) -> tuple[Tensor, ...]:
         """Return the features of L, (B, 1, H, W) 0..100."""

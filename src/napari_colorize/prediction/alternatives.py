@@ -29,6 +29,8 @@ ANCHORS = 4
 ANCHOR_SIDE = 1.5
 # How far an anchor keeps others away, as a share of the picture's short side.
 REACH = 0.3
+# Colours of a place of which one is drawn.
+OPTIONS = 6
 # Cells around a place whose distributions are taken together, on each side.
 AROUND = 1
 
@@ -43,7 +45,7 @@ def self_hints(
     """Return the hint planes of `count` alternatives, (count, 3, h, w).
 
     The first place is the same in all of them and takes the likeliest distinct colours in turn, so
-    that no two alternatives agree there.
+    that no two alternatives agree there while there are colours left.
 
     Parameters
     ----------
@@ -97,13 +99,10 @@ def _color_at(
 ) -> Tensor:
     """Return a colour that is possible at a cell: the one of a rank, or one by chance."""
     y, x = (int(part) for part in place)
-    window = shares[
-        :, max(0, y - AROUND) : y + AROUND + 1, max(0, x - AROUND) : x + AROUND + 1
-    ].mean(dim=(1, 2))
-    if rank is not None:
-        options = distinct_colors(window, bins, rank + 1)
-        if rank < len(options):
-            return options[rank].ab
-    options = distinct_colors(window, bins, 6)
+    rows, columns = (slice(max(0, i - AROUND), i + AROUND + 1) for i in (y, x))
+    window = shares[:, rows, columns].mean(dim=(1, 2))
+    options = distinct_colors(window, bins, OPTIONS if rank is None else max(OPTIONS, rank + 1))
+    if rank is not None and rank < len(options):
+        return options[rank].ab
     weights = torch.tensor([option.share for option in options])
     return options[int(torch.multinomial(weights, 1, generator=generator))].ab

@@ -32,12 +32,24 @@ REFERENCE_SIDE = 64
 
 @dataclass(frozen=True)
 class Seen:
-    """A picture that a network has looked at."""
+    """A picture that a network has looked at.
+
+    Attributes
+    ----------
+    lightness : Lightness
+        The picture itself, as large as it is.
+    guide : Guide
+        The small picture whose edges colour follows.
+    features : tuple of Tensor
+        What the network's `encode` returned.
+    shape : (h, w)
+        Pixels at the working size, at which the network looked.
+    """
 
     lightness: Lightness
     guide: Guide
     features: tuple[Tensor, ...]
-    shape: tuple[int, int]  # in pixels at the working size
+    shape: tuple[int, int]
 
     def cells(self, side: int) -> tuple[int, int]:
         """Return how many rows and columns of cells of so many pixels a side there are."""
