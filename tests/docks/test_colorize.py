@@ -94,9 +94,10 @@ def test_confidence_comes_below_the_colours(colorize_desk, viewer):
 
 
 def test_confidence_of_a_stack_that_was_cut_short(colorize_desk, viewer, stand):
-    """It ends where the colours end."""
+    """It ends where the colours end; every plane has the same vividness."""
     viewer.add_image(STACK, name="stack")
     dock = colorize_desk.open()
+    dock.form.vividness.slider.value = 0.7
     dock.form.planes.value, dock.form.confidence.value = WHOLE_STACK, True
     stand.hold_at = 2
     dock.run.native.click()
@@ -104,5 +105,6 @@ def test_confidence_of_a_stack_that_was_cut_short(colorize_desk, viewer, stand):
     dock.cancel.native.click()
     colorize_desk.wait_for_end()
     assert viewer.layers["stack [colorized]"].data.shape == (2, 40, 50, 3)
+    assert stand.vividness == [0.7] * 3
     sure = viewer.layers["stack [confidence]"].data
     np.testing.assert_allclose(sure, STACK[:2] / 255, rtol=1e-6)
