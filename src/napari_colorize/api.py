@@ -358,31 +358,9 @@ def load_model(name_or_path: str | Path | None = None) -> dict[str, Any]:
 
 def device_report() -> dict[str, str]:
     """Return versions and devices in words, and why a GPU is not used."""
-    import platform
-    from importlib.metadata import PackageNotFoundError, version
+    from napari_colorize.networks.devices import describe_devices
 
-    import torch
-
-    from napari_colorize.networks.devices import choose_device, choose_precision, device_obstacle
-
-    def installed(name: str) -> str:
-        try:
-            return version(name)
-        except PackageNotFoundError:
-            return "not installed"
-
-    choice = choose_device()
-    names = ("napari-colorize", "torch", "lightning-fabric", "numpy", "scikit-image", "napari")
-    return {
-        "system": f"{platform.system()} {platform.release()} ({platform.machine()})",
-        "python": platform.python_version(),
-        **{name: installed(name) for name in names},
-        "device": f"{choice.device}: {choice.reason}",
-        "precision": choose_precision(choice.device),
-        "threads": str(torch.get_num_threads()),
-        "cuda": device_obstacle("cuda") or "usable",
-        "mps": device_obstacle("mps") or "usable",
-    }
+    return describe_devices()
 
 
 def _picture_of(image: Any) -> tuple[Any, Any]:

@@ -12,6 +12,7 @@ from napari_colorize.networks import devices
 from napari_colorize.networks.devices import (
     choose_device,
     choose_precision,
+    describe_devices,
     device_obstacle,
     is_out_of_memory,
 )
@@ -89,3 +90,22 @@ def test_precision(monkeypatch: pytest.MonkeyPatch, fast: bool) -> None:
 def test_a_lack_of_memory(error: Exception, short: bool) -> None:
     """As torch says it on each device; other errors are none."""
     assert is_out_of_memory(error) is short
+
+
+def test_a_report_where_something_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package that is not there is said not to be; an obstacle is told, or its lack."""
+    pretend(monkeypatch, mps="missing")
+
+    def version(name: str) -> str:
+        if name == "napari":
+            raise devices.PackageNotFoundError(name)
+        return "1.2.3"
+
+    monkeypatch.setattr(devices, "version", version)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: True)
+    report = describe_devices()
+    assert report["napari"] == "not installed"
+    assert report["torch"] == "1.2.3"
+    assert report["cuda"] == "usable"
+    assert "built without MPS" in report["mps"]
+    assert report["device"] == "cuda: Some GPU is usable"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
 import torch
@@ -103,3 +104,26 @@ def is_out_of_memory(error: BaseException) -> bool:
         or "not enough memory" in text
         or "alloc_failed" in text  # cuBLAS and cuDNN
     )
+
+
+def describe_devices() -> dict[str, str]:
+    """Return versions and devices in words, and why a GPU is not used."""
+    choice = choose_device()
+    names = ("napari-colorize", "torch", "lightning-fabric", "numpy", "scikit-image", "napari")
+    return {
+        "system": f"{platform.system()} {platform.release()} ({platform.machine()})",
+        "python": platform.python_version(),
+        **{name: _installed(name) for name in names},
+        "device": f"{choice.device}: {choice.reason}",
+        "precision": choose_precision(choice.device),
+        "threads": str(torch.get_num_threads()),
+        "cuda": device_obstacle("cuda") or "usable",
+        "mps": device_obstacle("mps") or "usable",
+    }
+
+
+def _installed(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"

@@ -153,10 +153,11 @@ class Colorizer:
         Raises
         ------
         PictureError
-            If no picture was set, `dtype` is another, a hint lies outside the picture, or the
-            reference is no colour picture.
+            If no picture was set, `dtype` is another, a hint lies outside the picture, the
+            vividness is none, or the reference is no colour picture.
         ColorizeError
-            If the memory does not suffice, or the model takes no hints and some were given.
+            If the memory does not suffice, or the model knows no hints, vividness or references
+            and some were given.
         """
         seen = self._picture()
         kind = output_type(dtype)
@@ -196,7 +197,7 @@ class Colorizer:
         Raises
         ------
         PictureError, ColorizeError
-            As `colorize`, and if `count` is outside its range.
+            As `colorize`, and if `count` or `seed` is outside its range.
         """
         seen, network = self._picture(), self._palette("alternatives")
         kind = output_type(dtype)
@@ -231,7 +232,7 @@ class Colorizer:
         y, x : float
             Row and column in pixels.
         count : int
-            At most so many.
+            At most so many; there are fewer where few are likely, or look different.
         hints : sequence of Hint
             Colours known at places; what is likely elsewhere depends on them.
 
