@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
+from torch.nn import functional
 
-from napari_colorize.color.guided import Guide
+from napari_colorize.color.guided import FLATNESS, RADIUS, Guide, _window_mean
 
 
 def step_edge(height: int, width: int, edge: int) -> torch.Tensor:
@@ -51,3 +53,50 @@ class TestGuidedColor:
         for shape in ((1, 1), (1, 9), (9, 1)):
             color = Guide(torch.rand(shape) * 100).fit(torch.randn(2, *shape), shape)
             assert color.rows(0, shape[0], torch.rand(shape) * 100).shape == (2, *shape)
+
+
+class TestGuide:
+    """The small picture whose edges are followed."""
+
+    def test_a_line_of_lightness_is_found(self) -> None:
+        """Where L varies far more than what counts as flat, colour that is a line of L stays so."""
+        torch.manual_seed(0)
+        small, large = torch.rand(30, 40) * 100, torch.rand(60, 80) * 100
+        ab = torch.stack((0.5 * small - 20, 30 - 0.4 * small))
+        got = Guide(small).fit(ab, (60, 80)).rows(0, 60, large)
+        # Slopes are shrunk by variance / (variance + flatness): 833 / 853 for even L of 0..100.
+        assert torch.allclose(got, torch.stack((0.5 * large - 20, 30 - 0.4 * large)), atol=2.5)
+
+    def test_a_flat_picture_gives_means(self) -> None:
+        """Without edges colour is averaged over windows, twice, whatever L the large one has."""
+        ab = torch.zeros(2, 40, 40)
+        ab[0, 20, 20] = 81.0**2
+        got = Guide(torch.full((40, 40), 50.0)).fit(ab, (40, 40)).rows(0, 40, torch.rand(40, 40))
+        assert float(got[0, 20, 20]) == pytest.approx(81, rel=1e-4)
+        assert not got[0, : 20 - 2 * RADIUS].any()
+        assert not got[1].any()
+
+    def test_it_is_kept_between_colours(self) -> None:
+        """Fitting one colour changes nothing for the next."""
+        torch.manual_seed(0)
+        guide, ab = Guide(torch.rand(20, 30) * 100), torch.randn(2, 20, 30)
+        before = guide.fit(ab, (20, 30)).lines
+        guide.fit(torch.randn(2, 20, 30) * 50, (9, 9))
+        assert torch.equal(guide.fit(ab, (20, 30)).lines, before)
+        assert guide.shape == (20, 30)
+
+    def test_what_counts_as_flat(self) -> None:
+        """A variance of the limit halves the slope."""
+        rows = torch.full((40, 40), 50 - FLATNESS**0.5)
+        rows[::2] += 2 * FLATNESS**0.5
+        inside = Guide(rows).fit(torch.stack((rows, rows)), (40, 40)).lines[0, 12:28, 12:28]
+        assert torch.allclose(inside, torch.tensor(0.5), atol=0.02)
+
+    @pytest.mark.parametrize("shape", [(1, 1), (3, 2), (1, 20), (9, 5), (30, 41)])
+    def test_windows(self, shape: tuple[int, int]) -> None:
+        """As pooling has it, also where a window is larger than the picture."""
+        torch.manual_seed(0)
+        tensor = torch.randn(1, 3, *shape) * 100
+        side = 2 * RADIUS + 1
+        wanted = functional.avg_pool2d(tensor, side, 1, RADIUS, count_include_pad=False)
+        assert torch.allclose(_window_mean(tensor), wanted, atol=1e-4)
