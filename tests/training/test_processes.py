@@ -46,7 +46,7 @@ def train(run: RunFolder, **environment: str) -> subprocess.CompletedProcess[str
         [sys.executable, str(SCRIPT), str(run.path)],
         capture_output=True,
         text=True,
-        timeout=150,
+        timeout=100,
         check=False,
         env={**os.environ, **environment},
     )
@@ -80,6 +80,19 @@ def test_two_processes_have_the_same_weights(photographs: Path, tmp_path: Path) 
     mine, theirs = weights_of(one), weights_of(two)
     for key, value in mine.items():
         assert torch.allclose(value, theirs[key], atol=1e-4), key
+
+
+@pytest.mark.parametrize("short", ["0", "1"])
+def test_two_processes_train_palette(photographs: Path, tmp_path: Path, short: str) -> None:
+    """Their weights and prior are the same to the last bit, whichever heals at the first step."""
+    run = make_run(photographs, tmp_path / "run", processes=2, network="palette")
+    done = train(run, RANK_SHORT_OF_MEMORY=short)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    hashes = [(tmp_path / f"run.{rank}").read_text("utf-8").split() for rank in (0, 1)]
+    assert hashes[0][:2] == hashes[1][:2]
+    told = EventReader(run).read()
+    assert sum(isinstance(event, Healed) for event in told) == 2
+    assert isinstance(told[-1], Finished)
 
 
 def test_a_failure_of_one_ends_both(photographs: Path, tmp_path: Path) -> None:

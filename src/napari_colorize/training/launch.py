@@ -24,6 +24,9 @@ from napari_colorize.networks.devices import DeviceChoice, choose_precision
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from torch import nn
+    from torch.nn.parallel import DistributedDataParallel
+
     from napari_colorize.runs.config import TrainingConfig
 
 # The others wait so long for the process that decodes the photographs.
@@ -32,6 +35,20 @@ PATIENCE = datetime.timedelta(days=1)
 DRAIN = 0.2
 # What Fabric writes into the environment when it starts the other processes.
 LAUNCHED = ("MASTER_ADDR", "MASTER_PORT", "NODE_RANK", "LOCAL_RANK", "WORLD_SIZE")
+
+
+class _Together(DDPStrategy):
+    """Sends buffers once, when the processes meet: they do not change later.
+
+    If they were sent at every step, a process that ran out of memory would leave the others
+    waiting for ever.
+    """
+
+    def setup_module(self, module: nn.Module) -> DistributedDataParallel:
+        """Return the network of this process joined to the others."""
+        wrapped: DistributedDataParallel = super().setup_module(module)
+        wrapped.broadcast_buffers = False
+        return wrapped
 
 
 @contextlib.contextmanager
@@ -80,7 +97,7 @@ def _fabric(config: TrainingConfig, choice: DeviceChoice) -> Fabric:
         "accelerator": kind,
         "devices": [int(index)] if index else config.processes,
         "num_nodes": config.nodes,
-        "strategy": DDPStrategy(timeout=PATIENCE) if several else "auto",
+        "strategy": _Together(timeout=PATIENCE) if several else "auto",
         "precision": precision_of(config, choice),
     }
     try:
