@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Any
 import dask.array
 import numpy as np
 import pytest
-import torch
 import zarr
-from made_networks import small_palette
+from made_models import save_loud_palette
 from napari.layers import Image, Labels, Points
 
 import napari_colorize
 from napari_colorize import api
 from napari_colorize.errors import Cancelled, ColorizeError, ModelError, PictureError
-from napari_colorize.networks.weights import save_network
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,15 +31,7 @@ def grey() -> NDArray[np.uint8]:
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a small palette model whose answers depend on all it is told."""
-    torch.manual_seed(3)
-    network = small_palette()
-    torch.nn.init.normal_(network.to_logits.weight, std=0.4)
-    torch.nn.init.normal_(network.to_ab.weight, std=0.15)
-    settings = {"widths": [16, 32, 64], "encoder": [1, 1, 1], "decoder": [1, 1, 1]}
-    card = {"name": "paint", "network": "palette", "settings": settings, "working_size": 32}
-    path = tmp_path_factory.mktemp("model") / "paint.safetensors"
-    save_network(path, network, card)
-    return path
+    return save_loud_palette(tmp_path_factory.mktemp("model") / "paint.safetensors")
 
 
 class TestColorize:

@@ -165,3 +165,33 @@ class TestReading:
             Lightness(np.zeros((9, 9))).reduced(3, 3, lambda: True)
         with pytest.raises(Cancelled):
             Lightness(np.zeros((9, 9)), None, lambda: True)
+
+
+class TestAt:
+    """L of one place."""
+
+    @pytest.mark.parametrize("kind", ["uint8", "float32", "rgb"])
+    def test_it_is_that_of_the_nearest_pixel(self, kind: str) -> None:
+        """(0, 0) is the middle of the first pixel; on the rim the outermost pixel counts."""
+        grey = np.arange(0, 240, 10, dtype=np.uint8).reshape(4, 6)
+        image = {"uint8": grey, "float32": grey / np.float32(255), "rgb": np.dstack([grey] * 3)}
+        lightness, wanted = Lightness(image[kind]), lightness_of(grey)
+        places = {(0, 0): (0, 0), (1.4, 2.6): (1, 3), (-0.5, -0.5): (0, 0), (3.5, 5.5): (3, 5)}
+        for place, pixel in places.items():
+            assert lightness.at(*place) == pytest.approx(wanted[pixel], abs=0.01)
+
+
+class TestReducedValues:
+    """Smaller versions, in sRGB."""
+
+    def test_by_hand(self) -> None:
+        """Blocks of a grey picture and of a colour one are averaged as they are."""
+        grey = np.kron(np.array([[0, 200], [100, 40]], np.uint8), np.ones((8, 8), np.uint8))
+        got = Lightness(grey).reduced_values(2, 2)
+        assert got.shape == (1, 2, 2)
+        mean = float(Lightness(grey).reduced_values(1, 1))
+        assert mean == pytest.approx(85 / 255, abs=1e-5)
+        colors = Lightness(np.dstack((grey, grey // 2, 255 - grey))).reduced_values(1, 1)
+        assert colors.flatten().tolist() == pytest.approx(
+            [85 / 255, 42.5 / 255, 170 / 255], abs=1e-5
+        )

@@ -6,11 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import torch
-from made_networks import small_palette
+from made_models import save_loud_palette, save_loud_plain
 
-from napari_colorize.networks.plain import Plain
-from napari_colorize.networks.weights import save_network
 from napari_colorize.prediction.colorizer import Colorizer
 
 if TYPE_CHECKING:
@@ -23,29 +20,13 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def plain_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a plain model that gives strong colours which depend on the picture."""
-    torch.manual_seed(3)
-    network = Plain()
-    last = [layer for layer in network.layers if isinstance(layer, torch.nn.Conv2d)][-1]
-    torch.nn.init.normal_(last.weight, std=0.2)
-    path = tmp_path_factory.mktemp("model") / "loud.safetensors"
-    card = {"name": "loud", "network": "plain", "settings": {}, "working_size": 32}
-    save_network(path, network, card)
-    return path
+    return save_loud_plain(tmp_path_factory.mktemp("model") / "loud.safetensors")
 
 
 @pytest.fixture(scope="session")
 def palette_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a small palette model whose answers depend on picture, hints and reference."""
-    torch.manual_seed(3)
-    network = small_palette()
-    torch.nn.init.normal_(network.to_logits.weight, std=0.4)
-    torch.nn.init.normal_(network.to_ab.weight, std=0.15)
-    network.log_prior.copy_(torch.linspace(-8, -4, len(network.bins)).log_softmax(dim=0))
-    settings = {"widths": [16, 32, 64], "encoder": [1, 1, 1], "decoder": [1, 1, 1]}
-    card = {"name": "paint", "network": "palette", "settings": settings, "working_size": 32}
-    path = tmp_path_factory.mktemp("model") / "paint.safetensors"
-    save_network(path, network, card)
-    return path
+    return save_loud_palette(tmp_path_factory.mktemp("model") / "paint.safetensors")
 
 
 @pytest.fixture(params=["plain", "palette"])
