@@ -1,11 +1,12 @@
 """How much of the bare network's speed a training keeps: a ratio of photographs a second.
 
-    python benchmarks/training.py [--precision bf16-mixed] [--rounds 12]
+    python benchmarks/training.py [--network palette] [--precision bf16-mixed] [--rounds 12]
 
 The training takes crops of photographs from the cache, augments them, turns them to Lab, follows
 the average, checks and clips; the bare step is forward, backward and AdamW of the same network
-on random tensors in memory, in the same precision and batch. Both take turns in one process on one
-thread, so that a noisy machine disturbs both alike. The target is 0.9.
+on random tensors in memory, in the same precision and batch; `palette` answers each picture twice in
+both. Hints, their drawing, and the comparing of distributions are the training's. Both take turns in
+one process on one thread, so that a noisy machine disturbs both alike. The target is 0.9.
 """
 
 from __future__ import annotations
@@ -15,21 +16,21 @@ import statistics
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from PIL import Image
 
 from napari_colorize.networks.devices import choose_device
-from napari_colorize.networks.plain import Plain
-from napari_colorize.runs.config import TrainingConfig
+from napari_colorize.networks.palette import CELL, Palette
+from napari_colorize.networks.weights import build_network
+from napari_colorize.runs.config import NETWORKS, TrainingConfig
 from napari_colorize.runs.events import Step
 from napari_colorize.training.batches import Batches
 from napari_colorize.training.data import open_data
 from napari_colorize.training.launch import launched, precision_of
 from napari_colorize.training.loop import Training
-from napari_colorize.training.losses import LOSSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,20 +57,34 @@ def training_steps(training: Training) -> Iterator[None]:
 def bare_steps(training: Training) -> Iterator[None]:
     """Do forward, backward and optimizer step of an equal network each time."""
     config, fabric = training.config, training.fabric
-    network = Plain().to(memory_format=torch.channels_last)
+    network = build_network(config.network, {}).to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-6)
     network, optimizer = fabric.setup(network, optimizer)
-    shape = (config.batch_size, 1, config.crop, config.crop)
-    lightness = torch.rand(shape, device=fabric.device) * 100
-    ab = torch.randn(config.batch_size, 2, config.crop, config.crop, device=fabric.device) * 20
-    loss = LOSSES[config.loss]
+    given = bare_batch(training)
     while True:
         optimizer.zero_grad(set_to_none=True)
-        fabric.backward(loss(network(lightness), ab))
+        answers = [part for part in network(**given) if part is not None]
+        fabric.backward(sum(part.square().mean() for part in answers))
         optimizer.step()
         if fabric.device.type == "cuda":
             torch.cuda.synchronize()
         yield
+
+
+def bare_batch(training: Training) -> dict[str, Any]:
+    """Return what the network of a training is given in a step, at random."""
+    config, device = training.config, training.fabric.device
+    count, crop = config.batch_size, config.crop
+    lightness = torch.rand(count, 1, crop, crop, device=device) * 100
+    if not isinstance(training.network, Palette):
+        return {"lightness": lightness}
+    cells = -(-crop // CELL)
+    return {
+        "lightness": lightness,
+        "hints": torch.rand(2 * count, 3, cells, cells, device=device),
+        "reference": torch.rand(2 * count, len(training.network.bins), device=device),
+        "times": 2,
+    }
 
 
 def seconds(steps: Iterator[None], count: int) -> float:
@@ -83,6 +98,7 @@ def seconds(steps: Iterator[None], count: int) -> float:
 def main() -> None:
     """Print photographs a second of both, and the ratio with its spread."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--network", choices=NETWORKS, default="plain")
     parser.add_argument("--precision", default="bf16-mixed")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--crop", type=int, default=64)
@@ -99,6 +115,7 @@ def main() -> None:
         config = TrainingConfig(
             folder=str(photographs),
             cache=str(Path(place, "cache")),
+            network=given.network,
             epochs=10**6,
             crop=given.crop,
             working_size=given.working_size,
@@ -113,7 +130,8 @@ def main() -> None:
                 data.photographs, data.indices, config.batch_size, config.crop,
                 config.working_size, config.seed,
             )  # fmt: skip
-            training = Training(config, Plain(), batches, data.validation, fabric)
+            network = build_network(config.network, {})
+            training = Training(config, network, batches, data.validation, fabric)
             training._owes_validation = lambda: False  # type: ignore[method-assign]
             turns = (training_steps(training), bare_steps(training))
             for steps in turns:

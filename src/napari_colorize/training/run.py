@@ -139,11 +139,12 @@ class _Work:
         data = self._open_data() if alone else None
         with launched(config, choice) as fabric:
             data = data or self._open_data()
-            if isinstance(network, Palette):
+            goes_on = resume and self.run.last_checkpoint.exists()
+            if isinstance(network, Palette) and not goes_on:  # the checkpoint has the prior
                 measure_prior(network, data.photographs, data.indices, config.seed)
             batches = self._batches(data, fabric)
             self.training = training = Training(config, network, batches, data.validation, fabric)
-            if resume and self.run.last_checkpoint.exists():
+            if goes_on:
                 load_checkpoint(self.run.last_checkpoint, training, data.identity)
             self._tell(self._started(choice, data))
             with contextlib.closing(training.run()) as events:
