@@ -4,9 +4,9 @@
 
 The training takes crops of photographs from the cache, augments them, turns them to Lab, follows
 the average, checks and clips; the bare step is forward, backward and AdamW of the same network
-on random tensors in memory, in the same precision and batch; `palette` answers each picture twice in
-both. Hints, their drawing, and the comparing of distributions are the training's. Both take turns in
-one process on one thread, so that a noisy machine disturbs both alike. The target is 0.9.
+on random tensors in memory, in the same precision and batch. `palette` answers each picture twice
+in both; drawing hints and comparing distributions are the training's. Both take turns in one
+process on one thread, so that a noisy machine disturbs both alike. The target is 0.9.
 """
 
 from __future__ import annotations
