@@ -99,8 +99,8 @@ def watched(model: str | None, watch: Stopwatch) -> Colorizer:
     network.decode = watch.timed("decode", network.decode)  # type: ignore[method-assign]
     colorizer._ab = watch.timed("mean", colorizer._ab)  # type: ignore[method-assign]
     colorizer._guided = watch.timed("guided fit", colorizer._guided)  # type: ignore[method-assign]
-    product.Guide = watch.timed("guide", product.Guide)  # type: ignore[assignment, misc]
-    product.recombined = watch.timed("recombine", product.recombined)
+    product.Guide = watch.timed("guide", product.Guide)  # type: ignore[assignment, attr-defined]
+    product.recombined = watch.timed("recombine", product.recombined)  # type: ignore[attr-defined]
     return colorizer
 
 

@@ -42,7 +42,7 @@ class WithoutNetwork(Colorizer):
         self.set_picture(image)
         seen, network = self._picture(), self._open()
         prediction = self._predict(seen, (), None)
-        network.encode = lambda _: seen.features  # type: ignore[method-assign]
+        network.encode = lambda lightness: seen.features  # type: ignore[method-assign]
         network.decode = lambda *_: prediction  # type: ignore[method-assign]
 
 

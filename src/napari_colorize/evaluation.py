@@ -63,9 +63,9 @@ from napari_colorize.color.random_hints import random_hints
 from napari_colorize.color.reliability import Reliability
 from napari_colorize.color.scores import Scores, Truth
 from napari_colorize.errors import Cancelled, DataError, PictureError
+from napari_colorize.files.cards import default_vividness
 from napari_colorize.files.pictures import find_pictures, read_picture
 from napari_colorize.prediction.colorizer import Colorizer
-from napari_colorize.prediction.vividness import DEFAULT
 from napari_colorize.score_card import (
     CALM,
     GREY,
@@ -241,7 +241,7 @@ class _Tally:
             model=self._colorizer.model_name,
             hash=card["hash"],
             device=self._colorizer.device,
-            vividness=float(card.get("vividness", DEFAULT)) if takes_hints else None,
+            vividness=default_vividness(card) if takes_hints else None,
             pictures=self.pictures,
             nearly_grey=self.pictures - len(self._ranking),
             left_out={reason: tuple(names) for reason, names in self.left_out.items()},

@@ -9,7 +9,6 @@ import pytest
 
 from napari_colorize.errors import ModelError
 from napari_colorize.files.cards import VIVIDNESS, card_of_header, default_vividness
-from napari_colorize.prediction import vividness
 
 CARD = {
     "version": 1,
@@ -28,7 +27,7 @@ def checked(**more: Any) -> dict[str, Any]:
 
 def test_default_vividness() -> None:
     """The card's, else the common one; none where there is one colour a place."""
-    assert default_vividness(checked()) == VIVIDNESS == vividness.DEFAULT
+    assert default_vividness(checked()) == VIVIDNESS
     assert default_vividness(checked(vividness=0)) == 0
     assert default_vividness(checked(vividness=0.43)) == 0.43
     assert default_vividness(checked(network="plain")) is None

@@ -15,7 +15,7 @@ from napari_colorize.color.gamut import annealed_mean
 from napari_colorize.errors import PictureError
 from napari_colorize.networks.interface import Prediction
 from napari_colorize.prediction import vividness
-from napari_colorize.prediction.vividness import DEFAULT, checked_vividness, vivid_ab
+from napari_colorize.prediction.vividness import checked_vividness, vivid_ab
 
 BINS = torch.tensor([[0.0, 0.0], [80.0, 0.0], [0.0, 80.0]])
 EVEN = torch.full((3,), 1 / 3).log()
@@ -71,11 +71,6 @@ def test_what_is_common_everywhere_counts_less_and_less() -> None:
     steps = torch.linspace(vividness.TAKEN_OVER, 1, 8)
     chroma = torch.stack([color(float(step), prior).norm() for step in steps])
     assert (chroma.diff() > 0).all()
-
-
-def test_the_default_is_a_vividness() -> None:
-    """Between the ends."""
-    assert 0 < checked_vividness(DEFAULT) < 1
 
 
 @pytest.mark.parametrize("value", [0, 1, 0.3, True, np.float32(0.25), np.array(0.5), "0.5"])

@@ -41,16 +41,33 @@ class ColorNetwork(nn.Module):
     takes_hints = False
     cell = 1
 
-    def enlarged(self, cells: Tensor, shape: Sequence[int]) -> Tensor:
-        """Return what cells say (B, C, h, w), ab or another, at the pixels (B, C, H, W).
+    def enlarged(
+        self, cells: Tensor, shape: Sequence[int], size: Sequence[int] | None = None
+    ) -> Tensor:
+        """Return what cells say (B, C, h, w), ab or another, at pixels.
 
         The cells begin at the upper left corner and may reach beyond the picture. Between them it
         is bicubic, which may overshoot a little.
+
+        Parameters
+        ----------
+        cells : Tensor of shape (B, C, h, w)
+        shape : (H, W)
+            Size of the picture that the network looked at.
+        size : (H', W'), optional
+            Size of the result, when it is another.
         """
-        height, width = shape
-        if self.cell > 1:
-            cells = functional.interpolate(cells, scale_factor=float(self.cell), mode="bicubic")
-        return cells[..., :height, :width]
+        size = shape if size is None else size
+        count = [-(-side // self.cell) for side in shape]
+        whole = [
+            round(cells * self.cell * new / old)
+            for cells, new, old in zip(count, size, shape, strict=True)
+        ]
+        inside = cells[..., : count[0], : count[1]]
+        if whole != count:
+            fewer = whole[0] < count[0] or whole[1] < count[1]
+            inside = functional.interpolate(inside, whole, mode="bicubic", antialias=fewer)
+        return inside[..., : size[0], : size[1]]
 
     def encode(self, lightness: Tensor) -> tuple[Tensor, ...]:
         """Return the features of L, (B, 1, H, W) 0..100."""

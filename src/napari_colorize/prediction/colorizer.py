@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from napari_colorize.color.gamut import confidence_of
 from napari_colorize.color.guided import Guide, GuidedColor
 from napari_colorize.color.hints import checked_hints
 from napari_colorize.color.lightness import Lightness
 from napari_colorize.errors import ColorizeError, PictureError
+from napari_colorize.files.cards import default_vividness
 from napari_colorize.files.models import find_model
 from napari_colorize.networks.devices import choose_device, choose_precision
 from napari_colorize.networks.palette import Palette
@@ -23,7 +23,7 @@ from napari_colorize.prediction.guards import Cancel, cancellable, leave_if, map
 from napari_colorize.prediction.seeing import Seen, reference_histogram, working_shape
 from napari_colorize.prediction.strips import Progress, recombined, threads
 from napari_colorize.prediction.suggestions import Suggestion, suggestions_at
-from napari_colorize.prediction.vividness import DEFAULT, checked_vividness, vivid_ab
+from napari_colorize.prediction.vividness import checked_vividness, vivid_ab
 from napari_colorize.prediction.wishes import output_type, whole_number
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ class Colorizer:
         with mapped_errors():
             network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._seen: Seen | None = None
+        self._reference: tuple[Any, Tensor] | None = None
 
     @property
     def model_name(self) -> str:
@@ -140,7 +141,8 @@ class Colorizer:
         vividness : float, optional
             0 is the safe average, 1 the likeliest colours; None takes the model's default.
         reference : array_like of shape (h, w, 3), optional
-            A colour picture, uint8 or float 0..1, whose palette sets the mood.
+            A colour picture, uint8 or float 0..1, whose palette sets the mood. What is known of
+            it is kept while the same object is given, so it must not change meanwhile.
         dtype : "uint8" or "uint16"
         cancel, progress : callable, optional
             `progress` is told strips done and all strips.
@@ -267,15 +269,13 @@ class Colorizer:
         seen, network = self._picture(), self._palette("a confidence")
         with mapped_errors(), torch.inference_mode():
             logits = cast("Tensor", self._predict(seen, hints, None).logits)
-            sure = network.enlarged(confidence_of(logits)[:, None], seen.shape)
-            full = functional.interpolate(
-                sure.cpu(), seen.lightness.shape, mode="bilinear", antialias=True
-            )
+            sure = confidence_of(logits)[:, None].cpu()
+            full = network.enlarged(sure, seen.shape, seen.lightness.shape)
             return full[0, 0].clamp(0, 1).numpy()
 
     def close(self) -> None:
         """Let go of the network and the picture, and of the memory of the GPU."""
-        self._seen = self._network = None
+        self._seen = self._network = self._reference = None
         if self.device.startswith("cuda"):
             torch.cuda.empty_cache()
         elif self.device == "mps":
@@ -328,10 +328,17 @@ class Colorizer:
         hints = checked_hints(hints, seen.lightness.shape)
         planes = self._planes(seen, hints) if hints else None
         if reference is not None:
-            bins = self._palette("references").bins
-            reference = reference_histogram(reference, bins.cpu()).to(self.device)
+            reference = self._histogram(reference)
         with self._autocast():
             return network.decode(seen.features, planes, reference)
+
+    def _histogram(self, reference: Any) -> Tensor:
+        """Return the shares of the bins in a reference, (1, Q); of the last one they are kept."""
+        bins = self._palette("references").bins
+        if self._reference is None or self._reference[0] is not reference:
+            shares = reference_histogram(reference, bins.cpu()).to(self.device)
+            self._reference = (reference, shares)
+        return self._reference[1]
 
     def _planes(self, seen: Seen, hints: Sequence[Hint]) -> Tensor:
         """Return hints as planes on the cells of the network's answer, (1, 3, h, w)."""
@@ -345,16 +352,13 @@ class Colorizer:
                 self._palette("vividness")
             return prediction.ab
         if vividness is None:
-            vividness = self.card.get("vividness", DEFAULT)
+            vividness = default_vividness(self.card)
         network = self._palette("vividness")
         return vivid_ab(prediction, network.bins, network.log_prior, checked_vividness(vividness))
 
     def _guided(self, seen: Seen, ab: Tensor) -> GuidedColor:
         """Return the colours of cells (1, 2, h, w), ready for any strip of the picture."""
-        pixels = self._open().enlarged(ab.float(), seen.shape).cpu()
-        small = functional.interpolate(
-            pixels, seen.guide.shape, mode="bicubic", align_corners=False, antialias=True
-        )
+        small = self._open().enlarged(ab.float().cpu(), seen.shape, seen.guide.shape)
         return seen.guide.fit(small[0], seen.lightness.shape)
 
 

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from napari_colorize.networks.interface import Prediction
 
-# Vividness when neither a person nor the model's card names one.
-DEFAULT = 0.5
 # Vividness at which the distribution has taken over from the regression.
 TAKEN_OVER = 0.25
 # Temperature and logit adjustment when it has, and at vividness 1.
