@@ -152,7 +152,7 @@ def _noisy(lightness: Tensor, changes: Augmentation, which: Tensor) -> Tensor:
     for row, seed in zip(noise, changes.seed[which].tolist(), strict=True):
         row.normal_(generator=torch.Generator().manual_seed(seed))
     noise = noise.to(lightness.device)
-    grain = functional.avg_pool2d(noise, 3, 1, 1) * 2
+    grain = functional.avg_pool2d(noise, 3, 1, 1) * 3
     odd = (changes.seed[which] % 2 == 1).view(-1, 1, 1, 1).to(lightness.device)
     strength = NOISE * (1 - changes.amount[which].to(lightness))
     return lightness + torch.where(odd, grain, noise) * strength
