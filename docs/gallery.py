@@ -64,12 +64,18 @@ class Subject:
 
 
 SUBJECTS = {
-    "astronaut": Subject("astronaut", ((420, 200, "#2a6fc0"), (120, 370, "#c02030"))),
-    "cat": Subject("chelsea", ((60, 200, "#7a7f88"), (20, 430, "#2f8f4f"))),
-    "coffee": Subject("coffee", ((300, 420, "#c03030"), (60, 80, "#2f7f5f"))),
-    "rocket": Subject("rocket", ((60, 120, "#e08a50"), (380, 300, "#3050a0"))),
-    "camera": Subject("camera", ((300, 180, "#7a2030"), (460, 420, "#b09040"))),
-    "tissue": Subject("immunohistochemistry", ((256, 256, "#8a5a2a"), (100, 100, "#7080c0"))),
+    # suit, backdrop
+    "astronaut": Subject("astronaut", ((400, 90, "#d8702a"), (50, 330, "#5f86b8"))),
+    # fur, iris
+    "cat": Subject("chelsea", ((60, 200, "#c07a45"), (118, 148, "#6f9a3a"))),
+    # saucer, table
+    "coffee": Subject("coffee", ((245, 118, "#2f5fb0"), (330, 560, "#9a6a3a"))),
+    # sky, horizon
+    "rocket": Subject("rocket", ((40, 320, "#3f5f9f"), (335, 560, "#e09050"))),
+    # sky, meadow
+    "camera": Subject("camera", ((60, 400, "#d89a6a"), (460, 420, "#6f8f3a"))),
+    # gland, what lies between
+    "tissue": Subject("immunohistochemistry", ((100, 100, "#8a5a2a"), (256, 256, "#8f9fc8"))),
 }
 
 
@@ -80,8 +86,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "images")
     settings = parser.parse_args()
     plain, palette = Colorizer("plain"), Colorizer(settings.model)
+    if not palette.takes_hints:
+        parser.error(f"{palette.model_name} takes no hints: name a palette with --model")
     for name, subject in SUBJECTS.items():
-        write(overview(subject, plain, palette), settings.out / f"gallery-{name}.jpg", 80)
+        write(overview(subject, plain, palette), settings.out / f"gallery-{name}.jpg")
     write(vividness_strip("astronaut", palette), settings.out / "gallery-vividness.jpg")
     write(reference_strip("coffee", "astronaut", palette), settings.out / "gallery-reference.jpg")
 

@@ -25,7 +25,7 @@ from napari_colorize.prediction.colorizer import Colorizer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-BOX = (256, 192)  # of a tile, pixels
+BOX = (224, 224)  # of a tile, pixels
 
 
 def main() -> None:
@@ -45,7 +45,7 @@ def main() -> None:
     groups = list(colored(colorizer, [paths[index] for index in chosen]))
     starts = range(0, len(groups), settings.across)
     rows = [list(chain(*groups[start : start + settings.across])) for start in starts]
-    write(laid_out(rows), settings.out)
+    write(laid_out(rows), settings.out, quality=88)
 
 
 def colored(colorizer: Colorizer, paths: list[Path]) -> Iterator[list[Tile]]:
@@ -61,7 +61,7 @@ def colored(colorizer: Colorizer, paths: list[Path]) -> Iterator[list[Tile]]:
         if not colorizer.takes_hints:
             yield [*tiles, tile(colorizer.colorize(), colorizer.model_name, BOX)]
             continue
-        for vividness, name in ((0.0, "0"), (None, "default"), (1.0, "1")):
+        for vividness, name in ((0.0, "vividness 0"), (None, "default"), (1.0, "vividness 1")):
             tiles.append(tile(colorizer.colorize(vividness=vividness), name, BOX))
         yield tiles
 

@@ -62,7 +62,7 @@ def laid_out(rows: Sequence[Sequence[Tile]]) -> Image.Image:
     return sheet
 
 
-def write(sheet: Image.Image, path: Path, quality: int = 85) -> None:
+def write(sheet: Image.Image, path: Path, quality: int = 70) -> None:
     """Write a JPEG and say so."""
     path.parent.mkdir(parents=True, exist_ok=True)
     sheet.save(path, "JPEG", quality=quality, optimize=True, progressive=True)
