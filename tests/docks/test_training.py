@@ -172,7 +172,7 @@ def test_real_training_gives_a_model(training_desk: Any, photographs: Path) -> N
     assert run.state().name == "finished", run.state().detail + run.log_tail()
     training_desk.wait_for(dock, f"The model {run.path.name} is in the Colorize dock")
     model = next(model for model in list_models() if model.name == run.path.name)
-    assert model.card["network"] == "plain"
+    assert model.card["network"] == "palette"
     assert "photographs to learn from" in training_desk.text(dock.notes)
     assert training_desk.shown(dock._plot_place)
 

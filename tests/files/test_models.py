@@ -169,15 +169,15 @@ def test_models_are_listed_bundled_first(tmp_path: Path, own: Path) -> None:
 
 def test_models_are_found_by_name_and_by_path(tmp_path: Path, own: Path) -> None:
     """None is the default model; a name or a path finds its file; else the known are listed."""
-    plain = write_model(tmp_path / "bundled" / "plain.safetensors")
+    default = write_model(tmp_path / "bundled" / f"{models.DEFAULT_MODEL}.safetensors")
     mine = write_model(own / "mine.safetensors")
-    assert models.find_model() == plain
+    assert models.find_model() == default
     assert models.find_model("mine") == mine
     assert models.find_model(mine) == mine
     assert models.find_model(str(mine)) == mine
     with pytest.raises(ModelError) as caught:
         models.find_model("his")
-    assert str(caught.value) == "There is no model called 'his'; known models: plain, mine."
+    assert str(caught.value) == "There is no model called 'his'; known models: palette, mine."
     with pytest.raises(ModelError, match="does not exist"):
         models.find_model("./his.safetensors")
     with pytest.raises(ModelError, match="is a folder, not a model file"):

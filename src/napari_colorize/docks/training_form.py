@@ -41,7 +41,8 @@ class TrainingForm(Container[Any]):
             label="Network",
             choices=NETWORKS,
             value=_DEFAULTS.network,
-            tooltip="The kind of network that learns. plain: small and quick to train.",
+            tooltip="The kind of network that learns. palette: colours, doubt and hints, the one "
+            "to take. plain: one colour a place, small, the baseline.",
         )
         self.epochs = SpinBox(
             label="Epochs",

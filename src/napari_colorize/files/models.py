@@ -17,7 +17,7 @@ from napari_colorize.runs.storage import data_folder
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-DEFAULT_MODEL = "plain"
+DEFAULT_MODEL = "palette"
 SUFFIX = ".safetensors"
 BUNDLED = Path(__file__).parents[1] / "weights"
 

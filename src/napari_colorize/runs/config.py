@@ -87,7 +87,7 @@ class TrainingConfig:
 
     folder: str
     validation: str | None = None
-    network: str = "plain"
+    network: str = "palette"
     loss: str = "huber"
     rebalance: float = 1.0
     tone: float = 1.0
