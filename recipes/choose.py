@@ -5,7 +5,8 @@
     python recipes/choose.py MODEL VALIDATION --sizes 96 128 160 --vividness 0 0.5 1 --limit 150
 
 Prints a line for each working size and vividness: figures over grey, as on the score card
-(`napari_colorize.evaluation`), and colourfulness over the truth's.
+(`napari_colorize.evaluation`), and over the truth's: colourfulness, and the gradients of ab
+at edges and flat places of L.
 """
 
 from __future__ import annotations
@@ -48,9 +49,7 @@ def main() -> None:
                     rows[size, value].add(result, truth)
 
     base = grey.figures().to_dict()
-    print(
-        f"{len(paths)} photographs; size, vividness: PSNR, AuC raw, half, balanced over grey; ..."
-    )
+    print(f"{len(paths)} photographs; size, vividness: PSNR, AuC raw, half, balanced over grey")
     for (size, value), scores in rows.items():
         figures = scores.figures().to_dict()
         gains = [
@@ -58,7 +57,8 @@ def main() -> None:
             for name in ("psnr", "auc_raw", "auc_half", "auc_balanced")
         ]
         line = f"{size:4d} {value:5.2f}: {' '.join(gains)}"
-        print(f"{line}  colourfulness {figures['colorfulness']:.2f}")
+        rest = (f"{name} {figures[name]:.2f}" for name in ("colorfulness", "edges", "flats"))
+        print(line, *rest)
 
 
 if __name__ == "__main__":

@@ -70,9 +70,10 @@ class TestGuide:
     def test_a_flat_picture_gives_means(self) -> None:
         """Without edges colour is averaged over windows, twice, whatever L the large one has."""
         ab = torch.zeros(2, 40, 40)
-        ab[0, 20, 20] = 81.0**2
+        cells = (2 * RADIUS + 1) ** 2
+        ab[0, 20, 20] = cells**2
         got = Guide(torch.full((40, 40), 50.0)).fit(ab, (40, 40)).rows(0, 40, torch.rand(40, 40))
-        assert float(got[0, 20, 20]) == pytest.approx(81, rel=1e-4)
+        assert float(got[0, 20, 20]) == pytest.approx(cells, rel=1e-4)
         assert not got[0, : 20 - 2 * RADIUS].any()
         assert not got[1].any()
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 # Half the side of a window, in pixels of the small picture.
-RADIUS = 4
+RADIUS = 3
 # Variance of L below which a window counts as flat, in squared units of L.
 FLATNESS = 20.0
 

@@ -47,7 +47,7 @@ class ColorNetwork(nn.Module):
         """Return what cells say (B, C, h, w), ab or another, at pixels.
 
         The cells begin at the upper left corner and may reach beyond the picture. Between them it
-        is bicubic, which may overshoot a little.
+        is bilinear.
 
         Parameters
         ----------
@@ -66,7 +66,7 @@ class ColorNetwork(nn.Module):
         inside = cells[..., : count[0], : count[1]]
         if whole != count:
             fewer = whole[0] < count[0] or whole[1] < count[1]
-            inside = functional.interpolate(inside, whole, mode="bicubic", antialias=fewer)
+            inside = functional.interpolate(inside, whole, mode="bilinear", antialias=fewer)
         return inside[..., : size[0], : size[1]]
 
     def encode(self, lightness: Tensor) -> tuple[Tensor, ...]:

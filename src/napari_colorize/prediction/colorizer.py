@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from napari_colorize.networks.interface import ColorNetwork, Prediction
 
 # Short side of the small picture whose edges the colour follows, in working sizes.
-GUIDE = 3
+GUIDE = 2
 MOST_ALTERNATIVES = 16
 LARGEST_SEED = 2**63 - 1
 

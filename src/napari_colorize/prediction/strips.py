@@ -41,7 +41,7 @@ class Threads:
         """Lend a pool while the block runs."""
         with self._lock:
             if not self._pools:
-                self._count = torch.get_num_threads()
+                self._count = _number_for_new_threads()
             self._pools += 1
             torch.set_num_threads(self._count)
         try:
@@ -53,6 +53,15 @@ class Threads:
             with self._lock:
                 self._pools -= 1
                 torch.set_num_threads(self._count)
+
+
+def _number_for_new_threads() -> int:
+    """Return how many threads torch may use.
+
+    A thread that began to use torch inside the pool of another would remember that pool's one.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(torch.get_num_threads).result()
 
 
 threads = Threads()

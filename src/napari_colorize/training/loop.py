@@ -194,15 +194,21 @@ class Training:
         """
         if self.batches.processes > 1:
             loss = self._mean(loss)
-            for parameter in self.network.parameters():
-                if parameter.grad is not None:
-                    parameter.grad = self._mean(parameter.grad)
+            self._share_gradients()
         norm = self.fabric.clip_gradients(
             self.wrapped, self.optimizer, max_norm=GRADIENT_NORM, error_if_nonfinite=False
         )
         # Read together: on a GPU each reading waits for all that was begun.
         first, second = torch.stack((loss, cast("Tensor", norm).to(loss))).tolist()
         return first, second
+
+    def _share_gradients(self) -> None:
+        """Replace the gradients by their mean over the processes: one message, not hundreds."""
+        gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
+        mean = self._mean(torch.cat([gradient.flatten() for gradient in gradients]))
+        sizes = [gradient.numel() for gradient in gradients]
+        for gradient, part in zip(gradients, mean.split(sizes), strict=True):
+            gradient.copy_(part.view_as(gradient))
 
     def _mean(self, tensor: Tensor) -> Tensor:
         """Return the mean over the processes."""
