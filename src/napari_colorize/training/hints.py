@@ -23,6 +23,8 @@ MANY, MOST = 1 / 8, 150
 SIDES, SMALLEST = (0.006, 0.055), 1.0
 # Share of the pictures whose true colours are turned to other hues: hints outweigh belief.
 TURNED = 0.3
+# Degrees of hue from which colours are of another object, and up to which they are of the same.
+ALIKE = (60, 25)
 # Share of the pictures that get the histogram of their own true colours.
 REFERENCES = 0.25
 
@@ -59,16 +61,32 @@ def draw_guidance(lab: Tensor, bins: Tensor) -> Guidance:
 
 
 def _turned(lab: Tensor, which: Tensor) -> Tensor:
-    """Return the pictures, some of them with all hues turned by one angle, inside the gamut."""
+    """Return the pictures, the hues of some turned by one angle each, inside the gamut.
+
+    In half of these all hues are turned; in the others those like the hue of one random place, so
+    that a hint is learned to speak of its object and not of all that surrounds it.
+    """
     if not which.any():
         return lab
-    angle = torch.rand(int(which.sum()), 1, 1, device=lab.device) * 2 * math.pi
+    count = int(which.sum())
+    angle = torch.rand(count, 1, 1, device=lab.device) * 2 * math.pi
     lightness, a, b = lab[which].unbind(dim=1)
+    alike = _likeness(torch.atan2(b, a))
+    angle = angle * torch.where(torch.rand(count, 1, 1, device=lab.device) < 0.5, 1.0, alike)
     cos, sin = torch.cos(angle), torch.sin(angle)
     turned = torch.stack((lightness, cos * a - sin * b, sin * a + cos * b), dim=1)
     result = lab.clone()
     result[which] = rgb_to_lab(lab_to_rgb(turned))
     return result
+
+
+def _likeness(hue: Tensor) -> Tensor:
+    """Return how alike hues (B, H, W), in radians, are to that of one random place each, 0..1."""
+    flat = hue.flatten(1)
+    place = torch.randint(flat.shape[1], (len(flat), 1), device=hue.device)
+    closeness = torch.cos(hue - flat.gather(1, place)[..., None])
+    other, same = (math.cos(math.radians(degrees)) for degrees in ALIKE)
+    return ((closeness - other) / (same - other)).clamp(0, 1)
 
 
 def _numbers(count: int) -> Tensor:
