@@ -141,7 +141,7 @@ def colorize(
         raise PictureError(
             f"--hint is for one picture and {len(jobs):,} were given: colour that one by itself."
         )
-    wishes.refuse_deaf_model(model)
+    wishes.check_model(model)
     console = Console()
     failed: list[str] = []
     written = skipped = 0
@@ -244,7 +244,9 @@ def train(
         bool,
         typer.Option("--resume", help="Go on with the run in the run folder, if there is one."),
     ] = False,
-    network: Annotated[str | None, _setting("network", "The network to train.")] = None,
+    network: Annotated[
+        str | None, _setting("network", "The network to train: palette or plain.")
+    ] = None,
     epochs: Annotated[int | None, _setting("epochs", "Times that each photograph is seen.")] = None,
     loss: Annotated[str | None, _setting("loss", "What is made small: huber or squared.")] = None,
     rebalance: Annotated[

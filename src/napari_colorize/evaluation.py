@@ -235,13 +235,12 @@ class _Tally:
     def card(self, samples: int, moves: Sequence[dict[int, dict[int, float]]]) -> ScoreCard:
         """Return all that was found."""
         card = self._colorizer.card
-        takes_hints = self._colorizer.takes_hints
         return ScoreCard(
             protocol=PROTOCOL,
             model=self._colorizer.model_name,
             hash=card["hash"],
             device=self._colorizer.device,
-            vividness=default_vividness(card) if takes_hints else None,
+            vividness=default_vividness(card),
             pictures=self.pictures,
             nearly_grey=self.pictures - len(self._ranking),
             left_out={reason: tuple(names) for reason, names in self.left_out.items()},

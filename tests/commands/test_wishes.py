@@ -10,9 +10,8 @@ import pytest
 from PIL import Image
 
 from napari_colorize.color.hints import Hint
-from napari_colorize.commands.wishes import MOST_ALTERNATIVES, Wishes, read_wishes
+from napari_colorize.commands.wishes import Wishes, read_wishes
 from napari_colorize.errors import PictureError
-from napari_colorize.prediction import colorizer
 
 
 def test_hints() -> None:
@@ -69,8 +68,3 @@ def test_names() -> None:
     assert Wishes().names == ""
     assert Wishes(0.0).names == "vividness"
     assert Wishes(0.5, alternatives=2).names == "vividness and alternatives"
-
-
-def test_most_alternatives() -> None:
-    """The shell, which knows no torch, and the Colorizer agree."""
-    assert MOST_ALTERNATIVES == colorizer.MOST_ALTERNATIVES

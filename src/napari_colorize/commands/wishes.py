@@ -11,6 +11,7 @@ from napari_colorize.errors import ColorizeError, PictureError
 from napari_colorize.files.cards import default_vividness, read_card
 from napari_colorize.files.models import find_model
 from napari_colorize.files.pictures import read_picture
+from napari_colorize.prediction.wishes import MOST_ALTERNATIVES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-MOST_ALTERNATIVES = 16
 _COLOR = re.compile(r"#?([0-9a-fA-F]{2})([0-9a-fA-F]{2})([0-9a-fA-F]{2})")
 
 
@@ -35,7 +35,7 @@ class Wishes:
     hints : tuple of Hint
         Colours known at places.
     alternatives : int
-        How many colourings of each picture; 0 is the one that is likeliest.
+        How many colourings of each picture; 0 is one, as `colorize` gives it.
     """
 
     vividness: float | None = None
@@ -54,7 +54,7 @@ class Wishes:
         }
         return " and ".join(name for name, is_wished in wished.items() if is_wished)
 
-    def refuse_deaf_model(self, model: str | None) -> None:
+    def check_model(self, model: str | None) -> None:
         """Raise ColorizeError if something is wished of a model that knows no such thing.
 
         Raises

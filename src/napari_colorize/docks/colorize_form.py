@@ -161,9 +161,9 @@ class ColorizeForm(widgets.Container[Any]):
         model = self._models.get(self.model.value or "")
         default = None if model is None else model.vividness
         why_not = ""
-        if default is None:
+        if model is None:
             why_not = "There is no model yet: train one or import one."
-        if model is not None and default is None:
+        elif default is None:
             why_not = (
                 f"The model '{model.name}' gives one colour a place and knows neither vividness "
                 "nor confidence: choose a model of the network palette."

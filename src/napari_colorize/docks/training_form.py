@@ -41,8 +41,8 @@ class TrainingForm(Container[Any]):
             label="Network",
             choices=NETWORKS,
             value=_DEFAULTS.network,
-            tooltip="The kind of network that learns. palette: colours, doubt and hints, the one "
-            "to take. plain: one colour a place, small, the baseline.",
+            tooltip="The kind of network that learns. palette: knows how likely each colour is "
+            "and takes hints; the one to take. plain: one colour a place, small; to compare with.",
         )
         self.epochs = SpinBox(
             label="Epochs",

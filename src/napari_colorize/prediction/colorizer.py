@@ -24,7 +24,7 @@ from napari_colorize.prediction.seeing import Seen, reference_histogram, working
 from napari_colorize.prediction.strips import Progress, recombined, threads
 from napari_colorize.prediction.suggestions import Suggestion, suggestions_at
 from napari_colorize.prediction.vividness import checked_vividness, vivid_ab
-from napari_colorize.prediction.wishes import output_type, whole_number
+from napari_colorize.prediction.wishes import MOST_ALTERNATIVES, output_type, whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 # Short side of the small picture whose edges the colour follows, in working sizes.
 GUIDE = 2
-MOST_ALTERNATIVES = 16
 LARGEST_SEED = 2**63 - 1
 
 OutputType = Literal["uint8", "uint16"]
@@ -347,14 +346,11 @@ class Colorizer:
 
     def _ab(self, prediction: Prediction, vividness: float | None) -> Tensor:
         """Return a and b of the cells, (B, 2, h, w), at a vividness."""
-        if prediction.logits is None:
-            if vividness is not None:
-                self._palette("vividness")
+        if vividness is None and prediction.logits is None:
             return prediction.ab
-        if vividness is None:
-            vividness = default_vividness(self.card)
         network = self._palette("vividness")
-        return vivid_ab(prediction, network.bins, network.log_prior, checked_vividness(vividness))
+        wanted = default_vividness(self.card) if vividness is None else vividness
+        return vivid_ab(prediction, network.bins, network.log_prior, checked_vividness(wanted))
 
     def _guided(self, seen: Seen, ab: Tensor) -> GuidedColor:
         """Return the colours of cells (1, 2, h, w), ready for any strip of the picture."""

@@ -10,6 +10,9 @@ import numpy as np
 
 from napari_colorize.errors import PictureError
 
+# Colourings of one picture at once: the memory of the decoder grows with them.
+MOST_ALTERNATIVES = 16
+
 
 def output_type(dtype: Any) -> np.dtype[np.generic]:
     """Return the type of a result, by its name or as numpy's; PictureError for any other."""
