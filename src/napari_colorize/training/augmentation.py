@@ -26,7 +26,7 @@ MIX = 0.8
 BLUR, NOISE = 1.2, 4.0
 # Quality of the JPEG, 0..100: from bad to good.
 QUALITY = (20, 90)
-# Share of the pictures that each change meets at full strength.
+# Share of the pictures that each change meets where `tone` is 1.
 SHARES = {"tone": 0.7, "mix": 0.35, "blur": 0.2, "noise": 0.3, "jpeg": 0.2}
 # Rec. 601, the mix that cameras and converters use.
 EYE = (0.299, 0.587, 0.114)
@@ -34,10 +34,11 @@ EYE = (0.299, 0.587, 0.114)
 
 @dataclass(frozen=True)
 class Augmentation:
-    """The random numbers of a batch, 0..1, drawn apart from their use, so that the use is pure.
+    """The random numbers of a batch, drawn apart from their use, so that the use is pure.
 
-    Each is of shape (B, 1, 1, 1) but `mix`, (B, 3, 1, 1), and `seed`, (B,). Which pictures a change
-    meets stands in `meets`, (B, 1, 1, 1) bool each.
+    Each is of shape (B, 1, 1, 1) but `mix`, (B, 3, 1, 1), and `seed`, (B,). The larger
+    `amount`, the more blur and the less noise and loss by JPEG. Which pictures a change meets
+    stands in `meets`, (B, 1, 1, 1) bool each.
     """
 
     flip: Tensor

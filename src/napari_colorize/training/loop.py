@@ -168,7 +168,7 @@ class Training:
         """
         self.optimizer.zero_grad(set_to_none=True)
         batches, step = self.batches, self.progress.step
-        # For networks with chance of their own, so that a resumed training has the same.
+        # Hints and compared cells are drawn by torch's seed: a resumed training has the same.
         torch.manual_seed((self.config.seed + step) * batches.processes + batches.rank)
         tone = self.config.tone
         drawn = draw_augmentation(batches.batch_size, self.config.seed, step, tone)
