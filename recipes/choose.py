@@ -34,6 +34,8 @@ def main() -> None:
     asked = parser.parse_args()
 
     paths = find_pictures(asked.validation)
+    if not paths:
+        parser.error(f"{asked.validation} holds no pictures")
     paths = paths[:: max(1, len(paths) // asked.limit)]
     rows = {(size, value): Scores() for size in asked.sizes for value in asked.vividness}
     grey = Scores()

@@ -276,7 +276,7 @@ def train(
         run is left as it is.
     **settings
         Settings of `napari_colorize.runs.config.TrainingConfig`, such as ``epochs=20``,
-        ``network="plain"``, ``validation="folder"`` or ``init="plain"``.
+        ``validation="folder"`` or ``init="palette"``.
 
     Returns
     -------
