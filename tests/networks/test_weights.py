@@ -127,7 +127,16 @@ def test_the_prior_travels_with_the_weights(tmp_path: Path) -> None:
     assert "bins" not in safetensors.torch.load_file(path)
 
 
-@pytest.mark.parametrize("settings", [{"widths": [16, 32]}, {"widths": 64}, {"heads": 3}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"widths": [16, 32]},
+        {"widths": [8, 8, 64]},
+        {"widths": [16, 16, 32]},
+        {"widths": 64},
+        {"heads": 3},
+    ],
+)
 def test_a_palette_that_cannot_be_built(settings: dict[str, Any]) -> None:
     """Settings of another network are refused, not half obeyed."""
     with pytest.raises(ModelError, match="network 'palette' does not take"):

@@ -60,8 +60,8 @@ class ColorNetwork(nn.Module):
         size = shape if size is None else size
         count = [-(-side // self.cell) for side in shape]
         whole = [
-            round(cells * self.cell * new / old)
-            for cells, new, old in zip(count, size, shape, strict=True)
+            round(number * self.cell * new / old)
+            for number, new, old in zip(count, size, shape, strict=True)
         ]
         inside = cells[..., : count[0], : count[1]]
         if whole != count:

@@ -132,7 +132,7 @@ def build_network(name: str, settings: Mapping[str, Any], label: str = "The mode
         )
     try:
         return NETWORKS[name](**settings)
-    except (TypeError, ValueError) as error:
+    except (ArithmeticError, RuntimeError, TypeError, ValueError) as error:
         raise ModelError(
             f"{label} asks for settings that the network {name!r} does not take: {error}"
         ) from error
