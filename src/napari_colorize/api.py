@@ -132,7 +132,7 @@ def suggest(
     image
         As for `colorize`.
     y, x : float
-        Row and column in pixels.
+        Row and column in pixels; (0, 0) is the middle of the first pixel.
     count : int
         At most so many.
     model, hints, contrast_limits, device

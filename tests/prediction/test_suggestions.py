@@ -112,10 +112,23 @@ class TestSuggest:
         """The outermost pixels are places, too."""
         assert painter.suggest(*place)
 
-    @pytest.mark.parametrize("place", [(-1, 0), (60, 3), (3, 80), (float("nan"), 0)])
+    @pytest.mark.parametrize("place", [(-1, 0), (60, 3), (3, 80)])
     def test_outside(self, painter: Colorizer, place: tuple[float, float]) -> None:
         """The error tells where the picture ends, and speaks of no hint."""
         with pytest.raises(PictureError, match=r"^Row .* outside the picture of 60 x 80 px"):
+            painter.suggest(*place)
+
+    @pytest.mark.parametrize(
+        ("place", "message"),
+        [
+            (("top", 0), r"^y has to be a number, got 'top'"),
+            ((0, None), r"^x has to be a number, got None"),
+            ((float("nan"), 0), r"^y has to be finite, got nan"),
+        ],
+    )
+    def test_no_place(self, painter: Colorizer, place: Any, message: str) -> None:
+        """What is no number is told by its name."""
+        with pytest.raises(PictureError, match=message):
             painter.suggest(*place)
 
     @pytest.mark.parametrize("count", [0, -1, 262, "x", 2.0, None])

@@ -47,7 +47,8 @@ class Hint:
     def __post_init__(self) -> None:
         """Bring the values to plain floats and check them."""
         for name in ("y", "x", "size"):
-            object.__setattr__(self, name, _number(name, getattr(self, name)))
+            number = finite_number(f"{name} of a hint", getattr(self, name))
+            object.__setattr__(self, name, number)
         object.__setattr__(self, "color", _color(self.color))
         if self.size <= 0:
             raise PictureError(f"The size of a hint has to be more than 0 px, got {self.size:g}.")
@@ -64,13 +65,14 @@ def _color(value: object) -> tuple[float, ...]:
     return channels
 
 
-def _number(name: str, value: object) -> float:
+def finite_number(what: str, value: object) -> float:
+    """Return the number, or raise PictureError if it is none or not finite; `what` names it."""
     try:
         number = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError) as error:
-        raise PictureError(f"{name} of a hint has to be a number, got {value!r}.") from error
+        raise PictureError(f"{what} has to be a number, got {value!r}.") from error
     if not math.isfinite(number):
-        raise PictureError(f"{name} of a hint has to be finite, got {number}.")
+        raise PictureError(f"{what} has to be finite, got {number}.")
     return number
 
 

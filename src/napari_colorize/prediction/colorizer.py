@@ -240,7 +240,7 @@ class Colorizer:
         Raises
         ------
         PictureError
-            If no picture was set or the place lies outside it.
+            If no picture was set, the place is none or lies outside it, or `count` is less than 1.
         ColorizeError
             If the model has no distribution of colours.
         """

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from napari_colorize.color.gamut import histogram
-from napari_colorize.color.hints import inside
+from napari_colorize.color.hints import finite_number, inside
 from napari_colorize.color.lab import rgb_to_lab
 from napari_colorize.color.lightness import Lightness
 from napari_colorize.color.planes import coverage, hint_planes
@@ -62,8 +62,9 @@ class Seen:
         Raises
         ------
         PictureError
-            If the place lies outside the picture.
+            If y or x is no finite number, or the place lies outside the picture.
         """
+        y, x = finite_number("y", y), finite_number("x", x)
         full = self.lightness.shape
         if not inside(y, x, full):
             raise PictureError(
