@@ -36,7 +36,7 @@ def bicubic(lightness: Lightness, small: Tensor, _: Tensor) -> Tensor:
 def guided(lightness: Lightness, small: Tensor, full: Tensor) -> Tensor:
     """Return ab enlarged as the product does it; `full` is L of the picture."""
     shape = working_shape(lightness.shape, GUIDE * min(small.shape[1:]))
-    larger = functional.interpolate(small[None], shape, mode="bicubic", antialias=True)[0]
+    larger = functional.interpolate(small[None], shape, mode="bilinear")[0]
     color = Guide(lightness.reduced(*shape)).fit(larger, lightness.shape)
     return color.rows(0, lightness.shape[0], full)
 
