@@ -121,7 +121,7 @@ def compare(colorizer: Colorizer, watch: Stopwatch, rounds: int) -> None:
 
     for number in range(rounds + 1):
         first.append(watch.read(whole, rest="reduce, and the rest"))
-        if colorizer.takes_hints:
+        if colorizer.has_distribution:
             further.append(watch.read(partial(colorizer.colorize, [hint(number)])))
         anchor.append(watch.read(partial(theirs.colorize, grey)))
     rows = {
@@ -165,7 +165,7 @@ def main() -> None:
         f"median of {settings.rounds} rounds"
     )
     compare(colorizer, watch, settings.rounds)
-    if colorizer.takes_hints:
+    if colorizer.has_distribution:
         measure_wishes(colorizer, settings.rounds)
 
 

@@ -86,7 +86,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "images")
     settings = parser.parse_args()
     plain, palette = Colorizer("plain"), Colorizer(settings.model)
-    if not palette.takes_hints:
+    if not palette.has_distribution:
         parser.error(f"{palette.model_name} takes no hints: name a palette with --model")
     for name, subject in SUBJECTS.items():
         write(overview(subject, plain, palette), settings.out / f"gallery-{name}.jpg")

@@ -58,7 +58,7 @@ def colored(colorizer: Colorizer, paths: list[Path]) -> Iterator[list[Tile]]:
             continue
         colorizer.set_picture(pixels)
         tiles = [tile(pixels, path.name[:32], BOX)]
-        if not colorizer.takes_hints:
+        if not colorizer.has_distribution:
             yield [*tiles, tile(colorizer.colorize(), colorizer.model_name, BOX)]
             continue
         for vividness, name in ((0.0, "vividness 0"), (None, "default"), (1.0, "vividness 1")):

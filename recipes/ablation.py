@@ -4,7 +4,8 @@
 
     python recipes/ablation.py VARIANT PHOTOGRAPHS VALIDATION RUNS
 
-Every variant sees the same crops in the same order. `docs/models.md` has the table.
+Every variant sees the same crops in the same order, and prints its score card on 150 photographs.
+`docs/models.md` has the table.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.nn import functional
 
-from napari_colorize.api import train_here
+from napari_colorize.api import evaluate, train_here
 from napari_colorize.networks.palette import CELL, Palette
 from napari_colorize.networks.weights import NETWORKS
 from napari_colorize.runs.config import TrainingConfig
 from napari_colorize.runs.folder import RunFolder
 from napari_colorize.training.hints import draw_guidance
-from napari_colorize.training.objectives import CELLS, DistributionObjective
+from napari_colorize.training.objectives import COMPARED_CELLS, DistributionObjective
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,6 +67,9 @@ def main() -> None:
     run = RunFolder(asked.runs / asked.variant.replace(" ", "-"))
     run.create(TrainingConfig(**settings))
     print(train_here(run))
+    # In this process, where a variant's network can be built.
+    card = evaluate(asked.validation, model=run.best_model, device="cpu", limit=150)
+    print(card.table())
 
 
 def _learn_from_half(
@@ -77,7 +81,7 @@ def _learn_from_half(
     chosen = hinted.to(lab.device).view(-1, 1, 1, 1)
     prediction = network(lightness, guidance.hints * chosen, guidance.reference * chosen[..., 0, 0])
     ab = torch.where(chosen, guidance.ab, lab[:, 1:])
-    return self._of(prediction, functional.avg_pool2d(ab, CELL), CELLS)
+    return self._of(prediction, functional.avg_pool2d(ab, CELL), COMPARED_CELLS)
 
 
 if __name__ == "__main__":

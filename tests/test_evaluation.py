@@ -44,7 +44,7 @@ def painted_by(monkeypatch: pytest.MonkeyPatch) -> Callable[[Paint], None]:
             model_name = "painter"
             card: dict[str, Any] = {"hash": "ab" * 32, "network": "plain"}  # noqa: RUF012
             device = "cpu"
-            takes_hints = False
+            has_distribution = False
 
             def __init__(self, model: object, device: str) -> None:
                 pass

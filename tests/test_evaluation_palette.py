@@ -16,7 +16,7 @@ from napari_colorize.color.scores import Truth
 from napari_colorize.evaluation import HINT_COUNTS, evaluate_model
 from napari_colorize.networks.palette import Palette
 from napari_colorize.networks.weights import save_network
-from napari_colorize.score_card import CALM, GREY, MEAN_AB, MODEL, PLAIN
+from napari_colorize.score_card import SAFE, GREY, MEAN_AB, MODEL, PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -50,13 +50,13 @@ def palette_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_palette_model(tmp_path: Path, photographs: Path, palette_model: Path) -> None:
     """The card has the safe average and the baseline, hints and doubt; the sheet five columns."""
     card = evaluate_model(photographs, model=palette_model, device="cpu", limit=3, stability=1)
-    assert list(card.rows) == [MODEL, CALM, PLAIN, GREY, MEAN_AB]
-    assert card.rows[MODEL] != card.rows[CALM]
+    assert list(card.rows) == [MODEL, SAFE, PLAIN, GREY, MEAN_AB]
+    assert card.rows[MODEL] != card.rows[SAFE]
     plain = evaluate_model(photographs, model="plain", device="cpu", limit=3, stability=0)
     assert card.rows[PLAIN] == plain.rows[MODEL]
     assert card.hint_curve is not None
     assert tuple(card.hint_curve.psnr) == HINT_COUNTS
-    assert card.hint_curve.psnr[0] == pytest.approx(card.rows[CALM].psnr)
+    assert card.hint_curve.psnr[0] == pytest.approx(card.rows[SAFE].psnr)
     assert card.hint_curve.grey == pytest.approx(card.rows[GREY].psnr)
     assert len(set(card.hint_curve.psnr.values())) == len(HINT_COUNTS)
     sure = [one.confidence for one in card.reliability]
@@ -92,17 +92,17 @@ class Obedient:
     model_name = "obedient"
     card: ClassVar[dict[str, Any]] = {"hash": "cd" * 32, "network": "palette"}
     device = "cpu"
-    takes_hints = True
+    has_distribution = True
     looks = 0
     asked: ClassVar[list[tuple[Hint, ...]]] = []
 
     def __init__(self, model: object, device: str) -> None:
-        self.takes_hints = model != "plain"
+        self.has_distribution = model != "plain"
 
     def set_picture(self, image: NDArray[np.uint8], **_: object) -> None:
         """Hold a grey picture and count that it was looked at."""
         self.image = image
-        Obedient.looks += self.takes_hints
+        Obedient.looks += self.has_distribution
 
     def colorize(
         self, hints: Sequence[Hint] = (), vividness: float | None = None, **_: object

@@ -182,8 +182,8 @@ def evaluate(
     sheet: Annotated[
         Path | None,
         typer.Option(
-            help="PNG file for a contact sheet: grey, predicted and true side by side, of the "
-            "best, the median and the worst pictures.",
+            help="PNG file for a contact sheet of the best, the median and the worst pictures: "
+            "grey, as models colour them, and true, side by side.",
             metavar="FILE",
         ),
     ] = None,

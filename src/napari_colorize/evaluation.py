@@ -67,7 +67,7 @@ from napari_colorize.files.cards import default_vividness
 from napari_colorize.files.pictures import find_pictures, read_picture
 from napari_colorize.prediction.colorizer import Colorizer
 from napari_colorize.score_card import (
-    CALM,
+    SAFE,
     GREY,
     MEAN_AB,
     MODEL,
@@ -182,7 +182,7 @@ class _Tally:
         folder: Path,
         cancel: Callable[[], bool] | None,
     ) -> None:
-        names = (MODEL, *[CALM] * colorizer.takes_hints, *[PLAIN] * (baseline is not None))
+        names = (MODEL, *[SAFE] * colorizer.has_distribution, *[PLAIN] * (baseline is not None))
         self.rows = {name: Scores() for name in (*names, GREY, MEAN_AB)}
         self.pictures = 0
         self.left_out: dict[str, list[str]] = {}
@@ -206,10 +206,10 @@ class _Tally:
         self.pictures += 1
         if (best := psnrs[MODEL]) is not None and (grey := psnrs[GREY]) is not None:
             self._ranking.append((best - grey, best, path))
-            if CALM in results and hinted:
-                self._add_hints(truth, results[CALM], place)
-        if CALM in results:
-            away = lab_of(results[CALM])[..., 1:] - truth.lab[..., 1:]
+            if SAFE in results and hinted:
+                self._add_hints(truth, results[SAFE], place)
+        if SAFE in results:
+            away = lab_of(results[SAFE])[..., 1:] - truth.lab[..., 1:]
             distance = np.sqrt((away * away).sum(axis=-1))
             self._reliability.add(self._colorizer.confidence(), distance)
 
@@ -267,7 +267,7 @@ class _Tally:
             for gain, level, path in chosen:
                 truth = Truth(read_truth(path))
                 results = self._results(truth)
-                columns = (GREY, PLAIN, CALM, MODEL) if CALM in results else (GREY, MODEL)
+                columns = (GREY, PLAIN, SAFE, MODEL) if SAFE in results else (GREY, MODEL)
                 shown = {name: results[name] for name in columns if name in results}
                 yield Sample(kind, self._name(path), level, gain, shown | {"true": truth.rgb})
 
@@ -275,8 +275,8 @@ class _Tally:
         """Return a picture as every row has it."""
         self._look(truth.grey)
         results = {MODEL: self._colour()}
-        if CALM in self.rows:
-            results[CALM] = self._colour((), 0.0)
+        if SAFE in self.rows:
+            results[SAFE] = self._colour((), 0.0)
         if self._baseline is not None:
             self._baseline.set_picture(truth.grey, cancel=self._cancel)
             results[PLAIN] = np.asarray(self._baseline.colorize(cancel=self._cancel), np.uint8)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
 
 VERSION = 2
-MODEL, CALM, PLAIN, GREY, MEAN_AB = "model", "vividness 0", "plain", "grey", "mean ab"
+MODEL, SAFE, PLAIN, GREY, MEAN_AB = "model", "vividness 0", "plain", "grey", "mean ab"
 _COLUMNS = {
     "psnr": "PSNR dB",
     "auc_raw": "AuC raw",
@@ -143,7 +143,7 @@ class ScoreCard:
         Differences over grey stand below the rows.
         """
         rows = {name: figures.to_dict() for name, figures in self.rows.items()}
-        for name in (MODEL, CALM, PLAIN):
+        for name in (MODEL, SAFE, PLAIN):
             if name in rows:
                 rows[f"{name} - grey"] = _difference(rows[name], rows[GREY])
         bins = self._bins()
@@ -261,7 +261,7 @@ def _draw(samples: Sequence[Sample], cell: int = 256, line: int = 20) -> Image.I
     sheet = Image.new("RGB", (len(captions) * cell, line + len(samples) * row), "white")
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
     for place, caption in enumerate(captions):
-        shown = "default" if caption == MODEL and CALM in captions else caption
+        shown = "default" if caption == MODEL and SAFE in captions else caption
         pen.text((place * cell + cell // 2, 2), shown, "black", font, anchor="ma")
     for number, sample in enumerate(samples):
         top = line + number * row

@@ -163,7 +163,7 @@ class TestErrors:
             colorizer.alternatives,
             colorizer.confidence,
             lambda: colorizer.suggest(1, 1),
-            lambda: colorizer.takes_hints,
+            lambda: colorizer.has_distribution,
         ):
             with pytest.raises(ColorizeError, match="closed"):
                 work()

@@ -138,7 +138,7 @@ class TestOneAnswer:
         """Each wish is refused with the model's name and what to choose instead."""
         colorizer = Colorizer(plain_model, "cpu")
         colorizer.set_picture(scene(9, 9))
-        assert not colorizer.takes_hints
+        assert not colorizer.has_distribution
         wishes: dict[str, Callable[[], object]] = {
             "hints": lambda: colorizer.colorize([Hint(1, 1, BLUE)]),
             "vividness": lambda: colorizer.colorize(vividness=0.5),

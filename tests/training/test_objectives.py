@@ -180,7 +180,7 @@ def test_some_cells_stand_for_all(
         whole = asked.look(prediction, lab)
     assert some.std() > 0
     assert some.mean().item() == pytest.approx(whole.item(), rel=0.01)
-    monkeypatch.setattr(objectives, "CELLS", 10**9)
+    monkeypatch.setattr(objectives, "COMPARED_CELLS", 10**9)
     torch.manual_seed(0)
     assert torch.isfinite(asked.learn(network, lab[:, :1], lab))
 

@@ -100,7 +100,7 @@ def test_the_best_model_colours(make_run: Make, grey_picture: np.ndarray) -> Non
     with Image.open(next(run.previews.rglob("*.png"))) as picture:
         assert picture.size == (60, 20)
     colorizer = Colorizer(run.best_model, device="cpu")
-    assert colorizer.takes_hints
+    assert colorizer.has_distribution
     colorizer.set_picture(grey_picture)
     assert colorizer.colorize().shape == (*grey_picture.shape, 3)
 

@@ -136,8 +136,7 @@ def annealed_mean(
 
 def entropy(shares: Tensor) -> Tensor:
     """Return the entropy in nats of distributions along axis 1."""
-    total: Tensor = torch.special.entr(shares).sum(dim=1)
-    return total
+    return -torch.xlogy(shares, shares).sum(dim=1)
 
 
 def confidence_of(logits: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from napari_colorize.errors import ColorizeError, PictureError
 from napari_colorize.files.cards import default_vividness, read_card
 from napari_colorize.files.models import find_model
 from napari_colorize.files.pictures import read_picture
-from napari_colorize.prediction.wishes import MOST_ALTERNATIVES
+from napari_colorize.prediction.checks import MOST_ALTERNATIVES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

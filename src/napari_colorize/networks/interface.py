@@ -32,13 +32,13 @@ class ColorNetwork(nn.Module):
 
     Attributes
     ----------
-    takes_hints : bool
+    has_distribution : bool
         Whether hints and references change the answer, and whether there is a distribution.
     cell : int
         Pixels of a side of one cell of the answer.
     """
 
-    takes_hints = False
+    has_distribution = False
     cell = 1
 
     def enlarged(

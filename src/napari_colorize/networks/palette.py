@@ -57,7 +57,7 @@ class Palette(ColorNetwork):
         Whether places at 1/16 look at one another.
     """
 
-    takes_hints = True
+    has_distribution = True
     cell = CELL
     log_prior: Tensor
     bins: Tensor

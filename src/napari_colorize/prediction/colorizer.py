@@ -24,7 +24,7 @@ from napari_colorize.prediction.seeing import Seen, reference_histogram, working
 from napari_colorize.prediction.strips import Progress, recombined, threads
 from napari_colorize.prediction.suggestions import Suggestion, suggestions_at
 from napari_colorize.prediction.vividness import checked_vividness, vivid_ab
-from napari_colorize.prediction.wishes import MOST_ALTERNATIVES, output_type, whole_number
+from napari_colorize.prediction.checks import MOST_ALTERNATIVES, output_type, whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,9 +85,9 @@ class Colorizer:
         return str(self.card["name"])
 
     @property
-    def takes_hints(self) -> bool:
+    def has_distribution(self) -> bool:
         """Whether the model knows hints, vividness, references, alternatives and confidence."""
-        return self._open().takes_hints
+        return self._open().has_distribution
 
     def set_picture(
         self,
@@ -204,6 +204,8 @@ class Colorizer:
         kind = output_type(dtype)
         count = whole_number("The number of alternatives", count, 1, MOST_ALTERNATIVES)
         generator = torch.Generator().manual_seed(whole_number("seed", seed, 0, LARGEST_SEED))
+        if vividness is not None:
+            vividness = checked_vividness(vividness)
         with mapped_errors(), torch.inference_mode():
             given = self._planes(seen, checked_hints(hints, seen.lightness.shape))
             features = tuple(part.expand(count, -1, -1, -1) for part in seen.features)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,6 +13,9 @@ from napari_colorize.color.gamut import histogram
 from napari_colorize.color.lab import lab_to_rgb, rgb_to_lab
 from napari_colorize.color.planes import coverage, hint_planes
 from napari_colorize.networks.palette import CELL
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # After each hint the chance that it was the last: seven on average, an eighth has none (Zhang et
 # al. 2017).
@@ -48,8 +51,9 @@ def draw_guidance(lab: Tensor, bins: Tensor) -> Guidance:
     """Return hints and references for a batch (B, 3, H, W) of CIELAB, drawn by torch's seed."""
     count = len(lab)
     turned = torch.rand(count) < TURNED
-    lab = _turned(lab, turned.to(lab.device))
     numbers = _numbers(count)
+    centres, sides = _patches(numbers, lab.shape[-2:])
+    lab = _turned(lab, turned.to(lab.device), centres[:, 0], numbers > 0)
     # A turned picture tells about its hues, or the network could not know.
     referred = torch.rand(count) < torch.where(numbers == 0, turned + REFERENCES, REFERENCES)
     small = functional.avg_pool2d(lab[:, 1:], CELL)
@@ -57,22 +61,34 @@ def draw_guidance(lab: Tensor, bins: Tensor) -> Guidance:
     if referred.any():
         chosen = referred.to(lab.device)
         reference[chosen] = histogram(small[chosen], bins)
-    return Guidance(_drawn_hints(lab[:, 1:], numbers), reference, lab[:, 1:])
+    return Guidance(_hints(lab[:, 1:], centres, sides), reference, lab[:, 1:])
 
 
-def _turned(lab: Tensor, which: Tensor) -> Tensor:
+def _turned(lab: Tensor, which: Tensor, places: Tensor, hinted: Tensor) -> Tensor:
     """Return the pictures, the hues of some turned by one angle each, inside the gamut.
 
-    In half of these all hues are turned; in the others those like the hue of one random place, so
-    that a hint is learned to speak of its object and not of all that surrounds it.
+    In half of those with hints only hues like that at the first hint are turned, so that a hint is
+    learned to speak of its object and not of all that surrounds it; else all hues are.
+
+    Parameters
+    ----------
+    lab : Tensor of shape (B, 3, H, W)
+    which : Tensor of shape (B,), bool
+        Those to turn.
+    places : Tensor of shape (B, 2)
+        Row and column of the first hint.
+    hinted : Tensor of shape (B,), bool
+        Those that have hints.
     """
     if not which.any():
         return lab
-    count = int(which.sum())
+    chosen = which.cpu()
+    count = int(chosen.sum())
     angle = torch.rand(count, 1, 1, device=lab.device) * 2 * math.pi
     lightness, a, b = lab[which].unbind(dim=1)
-    alike = _likeness(torch.atan2(b, a))
-    angle = angle * torch.where(torch.rand(count, 1, 1, device=lab.device) < 0.5, 1.0, alike)
+    one_object = (torch.rand(count) < 0.5) & hinted[chosen]
+    alike = _likeness(torch.atan2(b, a), places[chosen])
+    angle = angle * torch.where(one_object.view(-1, 1, 1).to(lab.device), alike, 1.0)
     cos, sin = torch.cos(angle), torch.sin(angle)
     turned = torch.stack((lightness, cos * a - sin * b, sin * a + cos * b), dim=1)
     result = lab.clone()
@@ -80,11 +96,13 @@ def _turned(lab: Tensor, which: Tensor) -> Tensor:
     return result
 
 
-def _likeness(hue: Tensor) -> Tensor:
-    """Return how alike hues (B, H, W), in radians, are to that of one random place each, 0..1."""
-    flat = hue.flatten(1)
-    place = torch.randint(flat.shape[1], (len(flat), 1), device=hue.device)
-    closeness = torch.cos(hue - flat.gather(1, place)[..., None])
+def _likeness(hue: Tensor, places: Tensor) -> Tensor:
+    """Return how alike hues (B, H, W), in radians, are to those at a place each, 0..1."""
+    height, width = hue.shape[1:]
+    row = places[:, 0].long().clamp_max(height - 1)
+    column = places[:, 1].long().clamp_max(width - 1)
+    there = hue.flatten(1).gather(1, (row * width + column)[:, None].to(hue.device))
+    closeness = torch.cos(hue - there[..., None])
     other, same = (math.cos(math.radians(degrees)) for degrees in ALIKE)
     return ((closeness - other) / (same - other)).clamp(0, 1)
 
@@ -96,18 +114,24 @@ def _numbers(count: int) -> Tensor:
     return torch.where(torch.rand(count) < MANY, many, few).clamp_max(MOST).long()
 
 
-def _drawn_hints(ab: Tensor, numbers: Tensor) -> Tensor:
-    """Return hint planes: patches of the true ab, half anywhere, half around the middle."""
-    count, _, height, width = ab.shape
-    most = max(1, int(numbers.max()))
-    size = torch.tensor([height, width])
+def _patches(numbers: Tensor, shape: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Return centres (B, K, 2) and sides (B, K) in pixels; the side of no hint is 0.
+
+    Half lie anywhere, half around the middle.
+    """
+    count, most = len(numbers), max(1, int(numbers.max()))
     anywhere = torch.rand(count, most, 2)
     middle = (0.5 + torch.randn(count, most, 2) / 4).clamp(0, 1)
-    centres = torch.where(torch.rand(count, most, 1) < 0.5, anywhere, middle) * size
-    sides = torch.empty(count, most).uniform_(*SIDES) * min(height, width)
-    sides = sides.clamp_min(SMALLEST)
+    centres = torch.where(torch.rand(count, most, 1) < 0.5, anywhere, middle)
+    sides = torch.empty(count, most).uniform_(*SIDES) * min(shape)
     given = torch.arange(most) < numbers[:, None]
-    sides = torch.where(given, sides, 0).to(ab)  # (B, K)
+    return centres * torch.tensor(shape), torch.where(given, sides.clamp_min(SMALLEST), 0)
+
+
+def _hints(ab: Tensor, centres: Tensor, sides: Tensor) -> Tensor:
+    """Return hint planes whose colours are the means of ab, (B, 2, H, W), in patches."""
+    height, width = ab.shape[-2:]
+    sides = sides.to(ab)
     y, x = centres.to(ab).unbind(dim=-1)
     down, across = coverage(y, sides, height), coverage(x, sides, width)
     colors = torch.einsum("bkh,bchw,bkw->bkc", down, ab, across)

@@ -37,7 +37,7 @@ DRAIN = 0.2
 LAUNCHED = ("MASTER_ADDR", "MASTER_PORT", "NODE_RANK", "LOCAL_RANK", "WORLD_SIZE")
 
 
-class _Together(DDPStrategy):
+class _BuffersOnce(DDPStrategy):
     """Sends buffers once, when the processes meet: they do not change later.
 
     If they were sent at every step, a process that ran out of memory would leave the others
@@ -97,7 +97,7 @@ def _fabric(config: TrainingConfig, choice: DeviceChoice) -> Fabric:
         "accelerator": kind,
         "devices": [int(index)] if index else config.processes,
         "num_nodes": config.nodes,
-        "strategy": _Together(timeout=PATIENCE) if several else "auto",
+        "strategy": _BuffersOnce(timeout=PATIENCE) if several else "auto",
         "precision": precision_of(config, choice),
     }
     try:

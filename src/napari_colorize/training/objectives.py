@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 # Cells of a batch at which distributions are compared; all of them would cost as much as the
 # network and teach hardly more.
-CELLS = 4096
+COMPARED_CELLS = 4096
 # What the regression's loss counts beside the distribution's.
-REGRESSION = 10.0
+REGRESSION_WEIGHT = 10.0
 
 
 class Objective(Protocol):
@@ -87,7 +87,7 @@ class DistributionObjective:
         reference = torch.cat((torch.zeros_like(guidance.reference), guidance.reference))
         prediction = network(lightness, hints, reference, times=2)
         ab = functional.avg_pool2d(torch.cat((lab[:, 1:], guidance.ab)), CELL)
-        return self._of(prediction, ab, CELLS)
+        return self._of(prediction, ab, COMPARED_CELLS)
 
     def look(self, prediction: Prediction, lab: Tensor) -> Tensor:
         """Return the loss of a prediction without hints."""
@@ -103,10 +103,16 @@ class DistributionObjective:
         if cells is not None and cells < len(wanted):
             chosen = torch.randint(len(wanted), (cells,)).to(ab.device)
             wanted, guessed = wanted[chosen], guessed[chosen]
-        return self._cross_entropy(guessed, wanted) + REGRESSION * self._loss(mean, ab)
+        return self._cross_entropy(guessed, wanted) + REGRESSION_WEIGHT * self._loss(mean, ab)
 
     def _cross_entropy(self, logits: Tensor, ab: Tensor) -> Tensor:
-        target = encode_softly(ab, self._network.bins)
+        """Return the mean over cells, (N, Q) and (N, 2), a piece at a time to save memory."""
         weights = rebalancing_weights(self._network.log_prior.exp(), self._rebalance)
-        each = -(target * logits.log_softmax(dim=1)).sum(dim=1)
-        return (each * (target @ weights)).mean()
+        total = logits.new_zeros(())
+        for guessed, wanted in zip(
+            logits.split(COMPARED_CELLS), ab.split(COMPARED_CELLS), strict=True
+        ):
+            target = encode_softly(wanted, self._network.bins)
+            each = -(target * guessed.log_softmax(dim=1)).sum(dim=1)
+            total = total + (each * (target @ weights)).sum()
+        return total / len(ab)

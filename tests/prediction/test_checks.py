@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 
 from napari_colorize.errors import PictureError
-from napari_colorize.prediction.wishes import output_type, whole_number
+from napari_colorize.prediction.checks import output_type, whole_number
 
 
 @pytest.mark.parametrize("dtype", ["uint8", np.uint8, np.dtype("uint8"), "u1", "B"])
