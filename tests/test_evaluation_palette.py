@@ -16,7 +16,7 @@ from napari_colorize.color.scores import Truth
 from napari_colorize.evaluation import HINT_COUNTS, evaluate_model
 from napari_colorize.networks.palette import Palette
 from napari_colorize.networks.weights import save_network
-from napari_colorize.score_card import SAFE, GREY, MEAN_AB, MODEL, PLAIN
+from napari_colorize.score_card import GREY, MEAN_AB, MODEL, PLAIN, SAFE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -67,11 +67,11 @@ from napari_colorize.files.cards import default_vividness
 from napari_colorize.files.pictures import find_pictures, read_picture
 from napari_colorize.prediction.colorizer import Colorizer
 from napari_colorize.score_card import (
-    SAFE,
     GREY,
     MEAN_AB,
     MODEL,
     PLAIN,
+    SAFE,
     HintCurve,
     Sample,
     ScoreCard,

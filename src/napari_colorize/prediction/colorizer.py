@@ -19,12 +19,12 @@ from napari_colorize.networks.devices import choose_device, choose_precision
 from napari_colorize.networks.palette import Palette
 from napari_colorize.networks.weights import load_network
 from napari_colorize.prediction.alternatives import self_hints
+from napari_colorize.prediction.checks import MOST_ALTERNATIVES, output_type, whole_number
 from napari_colorize.prediction.guards import Cancel, cancellable, leave_if, mapped_errors
 from napari_colorize.prediction.seeing import Seen, reference_histogram, working_shape
 from napari_colorize.prediction.strips import Progress, recombined, threads
 from napari_colorize.prediction.suggestions import Suggestion, suggestions_at
 from napari_colorize.prediction.vividness import checked_vividness, vivid_ab
-from napari_colorize.prediction.checks import MOST_ALTERNATIVES, output_type, whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
