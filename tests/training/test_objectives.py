@@ -80,9 +80,8 @@ def test_a_perfect_answer_costs_the_entropy_of_what_is_wanted(
     blurred = Prediction(best.ab, cast_logits(best) / 2)
     assert asked.look(blurred, lab) > cost
     off = asked.look(best._replace(ab=best.ab + 11), lab) - cost
-    assert off.item() == pytest.approx(
-        REGRESSION_WEIGHT * (0.1 - 0.05), rel=1e-4
-    )  # Huber's, by hand
+    huber = 0.1 - 0.05
+    assert off.item() == pytest.approx(REGRESSION_WEIGHT * huber, rel=1e-4)
 
 
 def test_an_answer_without_a_clue_costs_the_number_of_bins(lab: Tensor, network: Palette) -> None:
