@@ -124,6 +124,7 @@ def suggest(
     hints: Sequence[Hint] = (),
     contrast_limits: Sequence[float] | None = None,
     device: str = "auto",
+    cancel: Callable[[], bool] | None = None,
 ) -> list[Suggestion]:
     """Return the colours that a model holds most likely at a place, the likeliest first.
 
@@ -135,7 +136,7 @@ def suggest(
         Row and column in pixels; (0, 0) is the middle of the first pixel.
     count : int
         At most so many.
-    model, hints, contrast_limits, device
+    model, hints, contrast_limits, device, cancel
         As for `colorize`.
 
     Returns
@@ -149,7 +150,7 @@ def suggest(
     PictureError, ModelError, ColorizeError
         As `colorize`; if the place lies outside the picture or the model has no distribution.
     """
-    with _looking(image, model, device, contrast_limits) as colorizer:
+    with _looking(image, model, device, contrast_limits, cancel) as colorizer:
         return colorizer.suggest(y, x, count, hints)
 
 
@@ -208,6 +209,7 @@ def confidence(
     hints: Sequence[Hint] = (),
     contrast_limits: Sequence[float] | None = None,
     device: str = "auto",
+    cancel: Callable[[], bool] | None = None,
 ) -> NDArray[np.float32]:
     """Return how sure a model is of the colours of a picture, (H, W) float32, 0..1.
 
@@ -219,7 +221,7 @@ def confidence(
     PictureError, ModelError, ColorizeError
         As `colorize`, and if the model has no distribution of colours.
     """
-    with _looking(image, model, device, contrast_limits) as colorizer:
+    with _looking(image, model, device, contrast_limits, cancel) as colorizer:
         return colorizer.confidence(hints)
 
 
@@ -229,7 +231,7 @@ def _looking(
     model: str | Path | None,
     device: str,
     contrast_limits: Sequence[float] | None,
-    cancel: Callable[[], bool] | None = None,
+    cancel: Callable[[], bool] | None,
 ) -> Iterator[Colorizer]:
     """Lend a Colorizer that has looked at a picture or a layer."""
     picture, limits = _picture_of(image)

@@ -110,7 +110,8 @@ def colorize(
         list[str] | None,
         typer.Option(
             help="A colour known at a place: row, column, colour and side of its patch in pixels, "
-            "such as 120,80,#1e5ac8 or 120,80,#1e5ac8,10. Again for more; for one picture only.",
+            "such as 120,80,#1e5ac8 or 120,80,#1e5ac8,10; counted from 0 in the upright picture. "
+            "Again for more; for one picture only.",
             metavar="Y,X,#RRGGBB[,SIZE]",
         ),
     ] = None,
