@@ -145,8 +145,9 @@ def turning(after: Tensor, before: Tensor) -> Tensor:
     return torch.remainder(hues[0] - hues[1] + 1e-3, 2 * torch.pi) - 1e-3
 
 
-def test_hues_of_a_picture_turn_by_one_angle() -> None:
+def test_hues_of_a_picture_turn_by_one_angle(monkeypatch: pytest.MonkeyPatch) -> None:
     """All of them, or those alike; L, chroma and pictures that are not meant stay."""
+    monkeypatch.setattr(hints, "ONE_OBJECT", 0.5)
     torch.manual_seed(2)
     ab = torch.tensor([[6.0, 0.0], [0.0, 8.0], [-4.0, -4.0], [5.0, 1.0]])
     lab = torch.cat((torch.full((4, 1), 60.0), ab), dim=1).T.view(1, 3, 2, 2).repeat(21, 1, 1, 1)

@@ -39,7 +39,7 @@ CARD_KEYS: dict[str, type] = {
     "hash": str,
 }
 # Vividness where the card of a model with a distribution of colours names none.
-VIVIDNESS = 0.5
+VIVIDNESS = 0.75
 # Networks that give one colour a place, and so know no vividness, hints or confidence.
 WITHOUT_DISTRIBUTION = frozenset({"plain"})
 # The safetensors library refuses longer headers too.

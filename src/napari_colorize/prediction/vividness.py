@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 # Vividness at which the distribution has taken over from the regression.
 TAKEN_OVER = 0.25
 # Temperature and logit adjustment when it has, and at vividness 1.
-TEMPERATURE = (1.0, 0.4)
-ADJUSTMENT = (0.0, 0.8)
+TEMPERATURE = (1.0, 0.5266)
+ADJUSTMENT = (0.0, 0.56)
 
 
 def vivid_ab(prediction: Prediction, bins: Tensor, log_prior: Tensor, vividness: float) -> Tensor:

@@ -24,8 +24,9 @@ LAST = 1 / 8
 MANY, MOST = 1 / 8, 150
 # Sides of hints as shares of the crop, and the smallest in pixels.
 SIDES, SMALLEST = (0.006, 0.055), 1.0
-# Share of the pictures whose true colours are turned to other hues: hints outweigh belief.
-TURNED = 0.3
+# Share of the pictures whose true colours are turned to other hues: hints outweigh belief. Of those
+# with hints, the share in which only the object under the first hint is turned.
+TURNED, ONE_OBJECT = 0.4, 0.85
 # Degrees of hue from which colours are of another object, and up to which they are of the same.
 ALIKE = (60, 25)
 # Share of the pictures that get the histogram of their own true colours.
@@ -67,7 +68,7 @@ def draw_guidance(lab: Tensor, bins: Tensor) -> Guidance:
 def _turned(lab: Tensor, which: Tensor, places: Tensor, hinted: Tensor) -> Tensor:
     """Return the pictures, the hues of some turned by one angle each, inside the gamut.
 
-    In half of those with hints only hues like that at the first hint are turned, so that a hint is
+    In most of those with hints only hues like that at the first hint are turned, so that a hint is
     learned to speak of its object and not of all that surrounds it; else all hues are.
 
     Parameters
@@ -86,7 +87,7 @@ def _turned(lab: Tensor, which: Tensor, places: Tensor, hinted: Tensor) -> Tenso
     count = int(chosen.sum())
     angle = torch.rand(count, 1, 1, device=lab.device) * 2 * math.pi
     lightness, a, b = lab[which].unbind(dim=1)
-    one_object = (torch.rand(count) < 0.5) & hinted[chosen]
+    one_object = (torch.rand(count) < ONE_OBJECT) & hinted[chosen]
     alike = _likeness(torch.atan2(b, a), places[chosen])
     angle = angle * torch.where(one_object.view(-1, 1, 1).to(lab.device), alike, 1.0)
     cos, sin = torch.cos(angle), torch.sin(angle)
