@@ -61,7 +61,7 @@ def weights_of(run: RunFolder) -> dict[str, torch.Tensor]:
 
 def test_two_processes_have_the_same_weights(photographs: Path, tmp_path: Path) -> None:
     """To the last bit, and those of one process nearly, though one of the two heals."""
-    two = make_run(photographs, tmp_path / "two", processes=2)
+    two = make_run(photographs, tmp_path / "two", processes=2, network="plain")
     done = train(two, RANK_SHORT_OF_MEMORY="1")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     hashes = [(tmp_path / f"two.{rank}").read_text("utf-8").split() for rank in (0, 1)]
@@ -73,7 +73,7 @@ def test_two_processes_have_the_same_weights(photographs: Path, tmp_path: Path) 
     assert [(event.micro_batch, event.accumulate) for event in healed] == [(2, 2), (1, 4)]
     assert isinstance(told[-1], Finished)
 
-    one = make_run(photographs, tmp_path / "one")
+    one = make_run(photographs, tmp_path / "one", network="plain")
     alone = run_training(one)
     assert isinstance(alone, Finished)
     assert alone.best_loss == pytest.approx(told[-1].best_loss, rel=1e-3)
