@@ -1,0 +1,58 @@
+"""What the docks remember from one day to the next, in napari's preferences of the plugin."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, TypeVar
+
+log = logging.getLogger(__name__)
+
+_PLUGIN = "napari-colorize"
+_SECTION = "training"
+Scalar = TypeVar("Scalar", str, int, float, bool)
+
+
+def remembered(key: str, default: Scalar) -> Scalar:
+    """Return what was remembered, or the default where nothing was or it is of another type.
+
+    Parameters
+    ----------
+    key
+        A property of the manifest's ``configurations.training``.
+    default
+        A scalar; what is remembered has its type.
+    """
+    value = getattr(_section(), key, default)
+    return value if type(value) is type(default) else default
+
+
+def remember(key: str, value: Scalar) -> None:
+    """Remember a scalar; does nothing where napari keeps no preferences of plugins.
+
+    Parameters
+    ----------
+    key
+        A property of the manifest's ``configurations.training``.
+    value
+        Of the type that the manifest says.
+    """
+    section = _section()
+    if section is None or getattr(section, key, value) == value:
+        return
+    try:
+        setattr(section, key, value)  # napari writes it to its file at once
+    except (OSError, ValueError) as error:
+        log.warning("The preference %s could not be kept: %s", key, error)
+
+
+def _section() -> Any:
+    """Return napari's object of our preferences, None where there is none."""
+    try:
+        from napari.settings import get_plugin_settings
+    except ImportError:  # napari before 0.9
+        return None
+    try:
+        return getattr(get_plugin_settings(_PLUGIN), _SECTION, None)
+    except (KeyError, OSError, ValueError) as error:  # not installed, or its file is broken
+        log.debug("No preferences of %s: %s", _PLUGIN, error)
+        return None
