@@ -23,6 +23,7 @@ from napari_colorize.networks.palette import CELL, Palette
 from napari_colorize.networks.weights import NETWORKS
 from napari_colorize.runs.config import TrainingConfig
 from napari_colorize.runs.folder import RunFolder
+from napari_colorize.training import pasting
 from napari_colorize.training.hints import draw_guidance
 from napari_colorize.training.objectives import COMPARED_CELLS, DistributionObjective
 
@@ -38,9 +39,10 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "rebalanced": {"rebalance": 4},
     "no tone": {"tone": 0},
     "no attention": {},
+    "nothing pasted": {},
     "hints in half": {},
-    "wider, for as long": {"photographs": 24_000},
-    "96 px, for as long": {"photographs": 13_000, "crop": 96, "working_size": 112},
+    "wider, for as long": {"photographs": 16_000},
+    "96 px, for as long": {"photographs": 9_000, "crop": 96, "working_size": 112},
 }
 
 
@@ -57,11 +59,13 @@ def main() -> None:
         NETWORKS["palette"] = partial(Palette, attention=False)  # type: ignore[assignment]
     if asked.variant == "wider, for as long":
         NETWORKS["palette"] = partial(Palette, widths=(96, 192, 320))  # type: ignore[assignment]
+    if asked.variant == "nothing pasted":
+        pasting.PASTED = 0.0
     if asked.variant == "hints in half":
         DistributionObjective.learn = _learn_from_half  # type: ignore[method-assign]
     settings = {
         "folder": asked.photographs, "validation": asked.validation, "network": "palette",
-        "photographs": 30_000, "epochs": 1, "crop": 64, "working_size": 80, "threads": 1,
+        "photographs": 20_000, "epochs": 1, "crop": 64, "working_size": 80, "threads": 1,
         "learning_rate": 1e-3,
     } | SETTINGS[asked.variant]  # fmt: skip
     run = RunFolder(asked.runs / asked.variant.replace(" ", "-"))
@@ -76,7 +80,8 @@ def _learn_from_half(
     self: DistributionObjective, network: Callable[..., Prediction], lightness: Tensor, lab: Tensor
 ) -> Tensor:
     """Return the loss where each picture is answered once, half of them with hints."""
-    guidance = draw_guidance(lab, self._network.bins)
+    lightness, lab, inside = pasting.paste(lightness, lab)
+    guidance = draw_guidance(lab, inside, self._network.bins)
     hinted = torch.rand(len(lab)) < 0.5
     chosen = hinted.to(lab.device).view(-1, 1, 1, 1)
     prediction = network(lightness, guidance.hints * chosen, guidance.reference * chosen[..., 0, 0])

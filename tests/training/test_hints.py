@@ -31,7 +31,7 @@ def lab(make_photograph: Callable[..., Any]) -> Tensor:
 def guidance_of(lab: Tensor, seed: int = 0) -> Guidance:
     """Return what is drawn after a seed."""
     torch.manual_seed(seed)
-    return draw_guidance(lab, BINS)
+    return draw_guidance(lab, torch.zeros(lab[:, 0].shape, dtype=torch.bool), BINS)
 
 
 def turned(guidance: Guidance, lab: Tensor) -> Tensor:
@@ -167,6 +167,34 @@ def test_hues_of_a_picture_turn_by_one_angle(monkeypatch: pytest.MonkeyPatch) ->
     # The hint is at the first, from which the last is 11 degrees away, the others at least 90.
     assert torch.equal(turned[~whole], torch.tensor([[True, False, False, True]] * 20)[~whole])
     assert len({round(x, 2) for x in largest.flatten().tolist()}) > 10
+
+
+def test_a_pasted_object_gets_its_own_colours_and_the_first_hint(lab: Tensor) -> None:
+    """All around it stays; a few hints tell of it, and of what is there now."""
+    inside = torch.zeros(lab[:, 0].shape, dtype=torch.bool)
+    inside[:8, 4:20, 8:28] = True
+    torch.manual_seed(0)
+    guidance = draw_guidance(lab, inside, BINS)
+    assert turned(guidance, lab)[:8].all()
+    around = ~inside[:8, None].expand(-1, 2, -1, -1)
+    assert torch.equal(guidance.ab[:8][around], lab[:8, 1:][around])
+    wanted = torch.cat((lab[:, :1], guidance.ab), dim=1)
+    assert (guidance.hints[:8, 2, 1:5, 2:7].sum(dim=(1, 2)) > 0).all()
+    shown = lab_to_rgb(wanted[:8]).movedim(1, -1)[inside[:8]]
+    assert shown.min() >= 0
+    assert shown.max() <= 1
+    chroma = guidance.ab[:8].norm(dim=1)
+    painted = [float(one[here].std()) for one, here in zip(chroma, inside, strict=False)]
+    assert min(painted) < 3 < max(painted)
+
+
+def test_places_lie_inside() -> None:
+    """The first hint lies on a pixel of the object, wherever that is."""
+    torch.manual_seed(0)
+    inside = torch.rand(50, 12, 9) < 0.1
+    inside[:, 5, 5] = True
+    rows, columns = hints._places(inside).long().unbind(dim=1)
+    assert inside[torch.arange(50), rows, columns].all()
 
 
 def test_a_reference_is_the_histogram_of_what_is_wanted(lab: Tensor) -> None:

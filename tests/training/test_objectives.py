@@ -15,7 +15,7 @@ from napari_colorize.color.gamut import encode_softly, entropy, rebalancing_weig
 from napari_colorize.color.lab import rgb_to_lab
 from napari_colorize.networks.interface import Prediction
 from napari_colorize.runs.config import TrainingConfig
-from napari_colorize.training import objectives
+from napari_colorize.training import objectives, pasting
 from napari_colorize.training.losses import LOSSES
 from napari_colorize.training.objectives import (
     REGRESSION_WEIGHT,
@@ -138,8 +138,11 @@ def test_learning_is_by_the_seed(lab: Tensor, network: Palette) -> None:
     assert costs[0] == costs[1] != costs[2]
 
 
-def test_every_picture_is_answered_with_and_without_hints(lab: Tensor, network: Palette) -> None:
+def test_every_picture_is_answered_with_and_without_hints(
+    lab: Tensor, network: Palette, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The first half without a word and for its own colours, the second as it was drawn."""
+    monkeypatch.setattr(pasting, "PASTED", 0.0)
     given = []
 
     def watched(lightness: Tensor, hints: Tensor, reference: Tensor, times: int) -> Prediction:

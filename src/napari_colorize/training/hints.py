@@ -29,6 +29,8 @@ SIDES, SMALLEST = (0.006, 0.055), 1.0
 TURNED, ONE_OBJECT = 0.4, 0.85
 # Degrees of hue from which colours are of another object, and up to which they are of the same.
 ALIKE = (60, 25)
+# Share of the pasted objects that are painted in one colour, and its chroma.
+PAINTED, CHROMA = 0.5, (10, 70)
 # Share of the pictures that get the histogram of their own true colours.
 REFERENCES = 0.25
 
@@ -48,13 +50,26 @@ class Guidance(NamedTuple):
     ab: Tensor
 
 
-def draw_guidance(lab: Tensor, bins: Tensor) -> Guidance:
-    """Return hints and references for a batch (B, 3, H, W) of CIELAB, drawn by torch's seed."""
+def draw_guidance(lab: Tensor, inside: Tensor, bins: Tensor) -> Guidance:
+    """Return hints and references for a batch, drawn by torch's seed.
+
+    Parameters
+    ----------
+    lab : Tensor of shape (B, 3, H, W)
+        CIELAB.
+    inside : Tensor of shape (B, H, W), bool
+        Where objects were pasted: they get colours of their own, and the first hint. See
+        `napari_colorize.training.pasting`.
+    bins : Tensor of shape (Q, 2)
+    """
     count = len(lab)
-    turned = torch.rand(count) < TURNED
-    numbers = _numbers(count)
+    pasted = inside.flatten(1).any(dim=1).cpu()
+    turned = (torch.rand(count) < TURNED) & ~pasted
+    numbers = torch.maximum(_numbers(count), pasted.long())
     centres, sides = _patches(numbers, lab.shape[-2:])
+    centres[pasted, 0] = _places(inside[pasted.to(lab.device)])
     lab = _turned(lab, turned.to(lab.device), centres[:, 0], numbers > 0)
+    lab = _repainted(lab, inside)
     # A turned picture tells about its hues, or the network could not know.
     referred = torch.rand(count) < torch.where(numbers == 0, turned + REFERENCES, REFERENCES)
     small = functional.avg_pool2d(lab[:, 1:], CELL)
@@ -93,8 +108,35 @@ def _turned(lab: Tensor, which: Tensor, places: Tensor, hinted: Tensor) -> Tenso
     cos, sin = torch.cos(angle), torch.sin(angle)
     turned = torch.stack((lightness, cos * a - sin * b, sin * a + cos * b), dim=1)
     result = lab.clone()
-    result[which] = rgb_to_lab(lab_to_rgb(turned))
+    result[which] = _in_gamut(turned)
     return result
+
+
+def _repainted(lab: Tensor, inside: Tensor) -> Tensor:
+    """Return the pictures, what lies inside turned to other hues or painted in one colour."""
+    count = len(lab)
+    angle, hue = (torch.rand(2, count, 1, 1) * 2 * math.pi).to(lab.device)
+    chroma = torch.empty(count, 1, 1).uniform_(*CHROMA).to(lab.device)
+    painted = (torch.rand(count, 1, 1) < PAINTED).to(lab.device)
+    lightness, a, b = lab.unbind(dim=1)
+    cos, sin = torch.cos(angle), torch.sin(angle)
+    a, b = (
+        torch.where(painted, chroma * torch.cos(hue), cos * a - sin * b),
+        torch.where(painted, chroma * torch.sin(hue), sin * a + cos * b),
+    )
+    return torch.where(inside[:, None], _in_gamut(torch.stack((lightness, a, b), dim=1)), lab)
+
+
+def _in_gamut(lab: Tensor) -> Tensor:
+    """Return colours that a screen can show."""
+    return rgb_to_lab(lab_to_rgb(lab))
+
+
+def _places(inside: Tensor) -> Tensor:
+    """Return row and column, (B, 2), of a random pixel inside each picture (B, H, W)."""
+    pixel = inside.flatten(1).float().cpu().multinomial(1).flatten()
+    width = inside.shape[-1]
+    return torch.stack((pixel // width, pixel % width), dim=1) + 0.5
 
 
 def _likeness(hue: Tensor, places: Tensor) -> Tensor:

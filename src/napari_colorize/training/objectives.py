@@ -12,6 +12,7 @@ from napari_colorize.color.gamut import encode_softly, rebalancing_weights
 from napari_colorize.networks.palette import CELL, Palette
 from napari_colorize.training.hints import draw_guidance
 from napari_colorize.training.losses import LOSSES
+from napari_colorize.training.pasting import paste
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,7 +83,8 @@ class DistributionObjective:
 
     def learn(self, network: Callable[..., Prediction], lightness: Tensor, lab: Tensor) -> Tensor:
         """Return the loss of a batch."""
-        guidance = draw_guidance(lab, self._network.bins)
+        lightness, lab, inside = paste(lightness, lab)
+        guidance = draw_guidance(lab, inside, self._network.bins)
         hints = torch.cat((torch.zeros_like(guidance.hints), guidance.hints))
         reference = torch.cat((torch.zeros_like(guidance.reference), guidance.reference))
         prediction = network(lightness, hints, reference, times=2)
