@@ -12,7 +12,7 @@ from napari.utils.progress import cancelable_progress
 from napari_colorize.docks.colorize_form import ColorizeForm
 from napari_colorize.docks.labels import align_labels, show_text, text_label
 from napari_colorize.docks.layers import is_result, take_source
-from napari_colorize.docks.model_events import models_changed
+from napari_colorize.docks.model_events import model_wanted, models_changed
 from napari_colorize.docks.scroll import ScrollContainer
 from napari_colorize.docks.worker import Ending, Order, Run
 from napari_colorize.errors import ColorizeError
@@ -77,6 +77,7 @@ class ColorizeDock(ScrollContainer):
         self.cancel.changed.connect(self._cancel)
         self.form.changed.connect(self._update)
         models_changed.connect(self._refresh_models)
+        model_wanted.connect(self._choose_model)
         self._viewer.layers.selection.events.changed.connect(self._follow_selection)
         for event in ("point", "order", "ndisplay"):
             getattr(self._viewer.dims.events, event).connect(self._update)
@@ -86,6 +87,7 @@ class ColorizeDock(ScrollContainer):
         self._open = False
         self._run = None
         models_changed.disconnect(self._refresh_models, missing_ok=True)
+        model_wanted.disconnect(self._choose_model, missing_ok=True)
 
     def _be_shown(self) -> None:
         align_labels(self.form.native)
@@ -94,6 +96,11 @@ class ColorizeDock(ScrollContainer):
     def _refresh_models(self) -> None:
         if self._open:
             self.form.refresh_models()
+            self._update()
+
+    def _choose_model(self, name: str) -> None:
+        if self._open:
+            self.form.choose_model(name)
             self._update()
 
     def _follow_selection(self, _: Any = None) -> None:

@@ -75,6 +75,13 @@ class ColorizeForm(widgets.Container[Any]):
         self.model.reset_choices()
         self._suit_model()
 
+    def choose_model(self, name: str) -> None:
+        """Choose a model by name; nothing changes when there is none of that name."""
+        self.refresh_models()
+        paths = [path for path, model in self._models.items() if model.name == name]
+        if paths:
+            self.model.value = paths[0]
+
     def follow_selection(self) -> None:
         """Choose what is selected in napari's list; a fresh result does not replace its source."""
         selection = self._viewer.layers.selection

@@ -106,6 +106,15 @@ class Healed:
 
 
 @dataclass(frozen=True)
+class Usage:
+    """Bytes that the process holds, and those it holds of its device's own memory (0 for none)."""
+
+    memory: int
+    device_memory: int
+    time: float = field(default_factory=time.time)
+
+
+@dataclass(frozen=True)
 class Finished:
     """The run is done; ``model`` is the name of the file with the best weights."""
 
@@ -144,6 +153,7 @@ Event = Union[  # noqa: UP007 - isinstance and get_args both read it in one piec
     PreviewWritten,
     CheckpointWritten,
     Healed,
+    Usage,
     Finished,
     Stopped,
     Failed,
@@ -159,6 +169,7 @@ _KINDS: dict[str, type[Event]] = {
     "preview": PreviewWritten,
     "checkpoint": CheckpointWritten,
     "healed": Healed,
+    "usage": Usage,
     "finished": Finished,
     "stopped": Stopped,
     "failed": Failed,

@@ -11,6 +11,7 @@ import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import torch
 
 from napari_colorize.errors import Cancelled, ColorizeError, RunError, TrainingError
@@ -28,6 +29,7 @@ from napari_colorize.runs.events import (
     Started,
     Step,
     Stopped,
+    Usage,
     Validated,
 )
 from napari_colorize.runs.ranks import is_first_on_machine, is_first_process
@@ -50,6 +52,8 @@ if TYPE_CHECKING:
 
 # Seconds between two steps that are told, and between two counts of decoded photographs.
 TELL_EVERY = 0.5
+# Seconds between two words about the memory.
+USAGE_EVERY = 5.0
 # Models of so many epochs are kept beside the best one.
 KEPT_EPOCHS = 5
 
@@ -108,7 +112,7 @@ class _Work:
 
     def __post_init__(self) -> None:
         self.told = 0.0
-        self.saved = time.monotonic()
+        self.saved = self.weighed = time.monotonic()
         self.training: Training | None = None
         self.settings: dict[str, Any] = {}  # of the network
 
@@ -229,9 +233,17 @@ class _Work:
             if event.step < event.steps and time.monotonic() - self.told < TELL_EVERY:
                 return
             self.told = time.monotonic()
+            self._tell_usage()
         self.run.append(event)
         if self.listen is not None:
             self.listen(event)
+
+    def _tell_usage(self) -> None:
+        """Tell every few seconds how much memory is held; before a step, which stays the last."""
+        if self.training is not None and time.monotonic() - self.weighed > USAGE_EVERY:
+            self.weighed = time.monotonic()
+            held = psutil.Process().memory_info().rss
+            self._tell(Usage(held, _device_memory(self.training.fabric.device)))
 
     def _tell_preparing(self, done: int, total: int) -> None:
         if done == total or time.monotonic() - self.told > TELL_EVERY:
@@ -315,6 +327,13 @@ class _Follower(_Work):
 
     def _stop_wanted(self) -> bool:
         return False
+
+
+def _device_memory(device: torch.device) -> int:
+    """Return the bytes that this process holds of a device's own memory; 0 for the processor."""
+    if device.type == "cuda":
+        return torch.cuda.memory_reserved(device)
+    return torch.mps.driver_allocated_memory() if device.type == "mps" else 0
 
 
 @contextlib.contextmanager
