@@ -291,8 +291,10 @@ class RunFolder:
 
     def _last_words(self) -> str:
         """Return what can be said of a training that ended without a last event."""
-        said = self.log_tail()
-        detail = "The training ended without a word: it was killed, ran out of memory or crashed."
+        said, child = self.log_tail(), self.started_child()
+        cause = "it was killed, ran out of memory or crashed"
+        cause = cause if child is None else child.cause_of_death()
+        detail = f"The training ended without a word: {cause}."
         return f"{detail} The end of its log:\n{said}" if said else detail
 
     def _said_goodbye(self, since: float) -> bool:

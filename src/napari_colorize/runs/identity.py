@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 from dataclasses import dataclass
 
 import psutil
 
 # Where the start is worked out from the time since boot, setting the clock shifts it a little.
 _TOLERANCE = 2.0
+# Start and status of our children that ended: the system tells it once, to whoever reaps them.
+_endings: dict[int, tuple[float, int]] = {}
 
 
 @dataclass(frozen=True)
@@ -31,8 +34,25 @@ class Identity:
             return False
         except psutil.AccessDenied:
             return True
-        _reap(self.pid)
+        _reap(self)
         return False
+
+    def cause_of_death(self) -> str:
+        """Return in words why the process ended, as far as this one can know."""
+        if self.started < psutil.boot_time() - _TOLERANCE:
+            return "the computer was restarted or switched off"
+        started, code = _endings.get(self.pid, (0.0, 0))
+        if abs(started - self.started) > _TOLERANCE:
+            return "it was killed, ran out of memory or crashed"
+        if code >= 0:
+            return f"its process ended with status {code}"
+        if code == -getattr(signal, "SIGKILL", 9):
+            return (
+                "it was killed (signal 9), by the system because the memory was full, or by someone"
+            )
+        with contextlib.suppress(ValueError):
+            return f"it crashed (signal {-code}, {signal.Signals(-code).name})"
+        return f"it crashed (signal {-code})"
 
 
 def identity_of(pid: int) -> Identity | None:
@@ -48,8 +68,10 @@ def own_identity() -> Identity:
     return Identity(os.getpid(), psutil.Process().create_time())
 
 
-def _reap(pid: int) -> None:
+def _reap(child: Identity) -> None:
     """Take the exit status of a child that ended, so that its number becomes free."""
     if hasattr(os, "WNOHANG"):
         with contextlib.suppress(OSError):
-            os.waitpid(pid, os.WNOHANG)
+            reaped, status = os.waitpid(child.pid, os.WNOHANG)
+            if reaped == child.pid:
+                _endings[reaped] = (child.started, os.waitstatus_to_exitcode(status))

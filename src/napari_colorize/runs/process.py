@@ -140,7 +140,24 @@ def remember_run(path: str | os.PathLike[str]) -> None:
     """
     first = Path(path).expanduser().absolute()
     others = [known for known in _read_runs() if known != first]
-    runs = [str(known) for known in (first, *others)][:_KEPT_RUNS]
+    _write_runs([first, *others])
+
+
+def forget_run(path: str | os.PathLike[str]) -> None:
+    """Take a run folder off the known runs; the folder itself stays.
+
+    Raises
+    ------
+    StorageError
+        If the list cannot be written.
+    """
+    gone = Path(path).expanduser().absolute()
+    _write_runs([known for known in _read_runs() if known != gone])
+
+
+def _write_runs(paths: list[Path]) -> None:
+    """Write the list of known runs."""
+    runs = [str(path) for path in paths[:_KEPT_RUNS]]
     try:
         data_folder().mkdir(parents=True, exist_ok=True)
     except OSError as exc:
