@@ -24,6 +24,24 @@ def show_text(label: Label, text: str) -> None:
     label.visible = bool(text)
 
 
+def sentence(tooltip: str) -> QLabel:
+    """Return the same without magicgui around it; `tell` shows a text in it."""
+    label = QLabel()
+    label.setToolTip(tooltip)
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    label.setVisible(False)
+    return label
+
+
+def tell(label: QLabel, text: str) -> None:
+    """Show a text in a label of `sentence`, or nothing at all when it is empty."""
+    label.setText(text.replace("\\", "\\\u200b"))
+    label.setVisible(bool(text))
+
+
 def align_labels(form: QWidget) -> None:
     """Make the labels of a form equally wide; call it when napari's style is on them."""
     labels = form.findChildren(QLabel)
