@@ -255,5 +255,21 @@ def test_sanitised_names_are_plain_file_names(name: str) -> None:
     assert plain == Path(plain).name
     assert not plain.startswith((".", "-"))
     assert 0 < len(plain) <= 86
-    assert plain.isascii()
+    assert len(plain.encode()) <= 190
+    assert not set(plain) & set('/\\:*?"<>| \0')
     assert models.sanitised(plain) == plain
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("Omas Wände", "Omas-Wände"),
+        ("हिन्दी", "हिन्दी"),
+        ("con", "model-con"),
+        ("A\u0301", "Á"),
+        ("\ud800x", "x"),
+    ],
+)
+def test_letters_of_every_script_are_kept(name: str, plain: str) -> None:
+    """Spaces and signs that file systems refuse become hyphens, letters stay."""
+    assert models.sanitised(name) == plain

@@ -67,7 +67,7 @@ def read_card(path: str | Path) -> dict[str, Any]:
     """
     path = Path(path)
     with opened(path) as file:
-        header, _ = _read_header(file, path.name)
+        header, _ = read_header(file, path.name)
     return card_of_header(header, path.name)
 
 
@@ -82,7 +82,7 @@ def payload_hash(path: str | Path) -> str:
     path = Path(path)
     digest = hashlib.sha256()
     with opened(path) as file:
-        _, start = _read_header(file, path.name)
+        _, start = read_header(file, path.name)
         file.seek(start)
         while block := file.read(1 << 20):
             digest.update(block)
@@ -170,8 +170,14 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
         yield file
 
 
-def _read_header(file: IO[bytes], label: str) -> tuple[dict[str, Any], int]:
-    """Return the header of an open model file, and where its payload starts."""
+def read_header(file: IO[bytes], label: str) -> tuple[dict[str, Any], int]:
+    """Return the header of an open model file, and where its payload starts.
+
+    Raises
+    ------
+    ModelError
+        When it is not a whole safetensors file.
+    """
     try:
         size = os.fstat(file.fileno()).st_size
         first = file.read(8)

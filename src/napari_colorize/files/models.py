@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_colorize.errors import ModelError, StorageError
 from napari_colorize.files.cards import damaged, default_vividness, opened, payload_hash, read_card
+from napari_colorize.files.locking import alone
 from napari_colorize.files.writing import written_whole
 from napari_colorize.runs.storage import data_folder
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 DEFAULT_MODEL = "palette"
 SUFFIX = ".safetensors"
+LONGEST_NAME = 180  # bytes: file systems allow 255, and a suffix and a number come on top
 BUNDLED = Path(__file__).parents[1] / "weights"
 
 
@@ -113,22 +116,58 @@ def import_model(path: str | Path, name: str | None = None) -> ModelInfo:
     card = read_card(path)
     if payload_hash(path) != card["hash"]:
         raise ModelError(damaged(path.name))
-    models, unusable = _survey()
-    if name is None:
-        for model in models:
-            if model.card["hash"] == card["hash"]:
-                return model
-    wanted = sanitised(name or card["name"])
-    by_name = {model.name: model for model in models}
-    taken = by_name.keys() | {broken.stem for broken in unusable}
-    for free in _numbered(wanted):
-        if free in by_name and by_name[free].card["hash"] == card["hash"]:
-            return by_name[free]
-        target = models_folder() / f"{free}{SUFFIX}"
-        if free not in taken and not target.exists():
-            break
-    _copy(path, target)
+    with alone():
+        models = list_models()
+        if name is None:
+            for model in models:
+                if model.card["hash"] == card["hash"]:
+                    return model
+        by_name = {model.name: model for model in models}
+        taken = names_taken()
+        for free in _numbered(sanitised(name or card["name"])):
+            if free in by_name and by_name[free].card["hash"] == card["hash"]:
+                return by_name[free]
+            target = models_folder() / f"{free}{SUFFIX}"
+            if free.casefold() not in taken and not target.exists():
+                break
+        _copy(path, target)
     return ModelInfo(free, target, card, bundled=False)
+
+
+def duplicate_model(name: str | Path) -> ModelInfo:
+    """Copy a model among one's own, where it can be changed, and return the copy.
+
+    Raises
+    ------
+    ModelError
+        When there is no such model, or it is broken.
+    StorageError
+        When the folder cannot be written or the disk is full.
+    """
+    source = find_model(name)
+    card = read_card(source)
+    with alone():
+        target = free_place(f"{source.stem}-copy")
+        _copy(source, target)
+    return ModelInfo(target.stem, target, card, bundled=False)
+
+
+def free_place(name: str) -> Path:
+    """Return the file that an own model of this name gets, numbered where the name is taken."""
+    taken = names_taken()
+    places = (models_folder() / f"{one}{SUFFIX}" for one in _numbered(sanitised(name)))
+    return next(
+        place for place in places if place.stem.casefold() not in taken and not place.exists()
+    )
+
+
+def names_taken() -> set[str]:
+    """Return the names of all model files, usable or not, as `str.casefold` gives them.
+
+    Some file systems know no difference between upper and lower case.
+    """
+    models, unusable = _survey()
+    return {path.stem.casefold() for path in [*unusable, *(model.path for model in models)]}
 
 
 def export_model(name: str | Path, path: str | Path, force: bool = False) -> Path:
@@ -167,10 +206,21 @@ def export_model(name: str | Path, path: str | Path, force: bool = False) -> Pat
 
 
 def sanitised(name: str) -> str:
-    """Return a name that is a plain file name on every system; ``model`` where nothing is left."""
-    plain = re.sub(r"[^\w.-]+", "-", name.removesuffix(SUFFIX), flags=re.ASCII).strip("-._")[:80]
-    reserved = re.fullmatch(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?", plain)
+    """Return a name that is a plain file name on every system; ``model`` where nothing is left.
+
+    Letters of every script, digits, ``-``, ``_`` and ``.`` are kept.
+    """
+    letters = unicodedata.normalize("NFC", name.removesuffix(SUFFIX))
+    kept = "".join(letter if _is_plain(letter) else "-" for letter in letters)
+    plain = re.sub(r"-{2,}", "-", kept).strip("-._")[:80]
+    plain = plain.encode()[:LONGEST_NAME].decode(errors="ignore").strip("-._")
+    reserved = re.fullmatch(r"(?i)(con|prn|aux|nul|com[\d¹²³]|lpt[\d¹²³])(\..*)?", plain)
     return f"model-{plain}" if reserved else plain or "model"
+
+
+def _is_plain(letter: str) -> bool:
+    """Return whether a letter may stand in the name of a model: letters, their marks, digits."""
+    return letter in "-._" or unicodedata.category(letter)[0] in "LMN"
 
 
 def _survey() -> tuple[list[ModelInfo], dict[Path, str]]:
@@ -192,9 +242,10 @@ def _survey() -> tuple[list[ModelInfo], dict[Path, str]]:
 def _files_of(folder: Path) -> list[Path]:
     """Return the model files of a folder by name; none when it cannot be read."""
     try:
-        return sorted(path for path in folder.glob(f"*{SUFFIX}") if not path.name.startswith("."))
+        files = [path for path in folder.glob(f"*{SUFFIX}") if not path.name.startswith(".")]
     except OSError:
         return []
+    return sorted(files, key=lambda path: (path.stem.casefold(), path.stem))
 
 
 def _looks_like_a_path(name_or_path: str | Path) -> bool:
