@@ -69,7 +69,9 @@ def remove_model(name: str | Path) -> Removed:
     """
     with alone():
         source = own_file(name)
-        place = bin_folder() / f"{time.time():.3f}-{secrets.token_hex(3)}"
+        # Later than all that lies there, even where clocks are coarse: undo takes the last.
+        since = max([time.time(), *(one.since + 0.001 for one in removed_models())])
+        place = bin_folder() / f"{since:.3f}-{secrets.token_hex(3)}"
         try:
             place.mkdir(parents=True)
             _move(source, place / source.name)
