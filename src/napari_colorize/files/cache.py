@@ -203,6 +203,7 @@ def open_photographs(
     progress: Callable[[int, int], None] | None = None,
     cancel: Callable[[], bool] | None = None,
     workers: int | None = None,
+    allow_empty: bool = False,
 ) -> Photographs:
     """Open the usable photographs of a folder; decode them if that was not yet done.
 
@@ -223,11 +224,13 @@ def open_photographs(
         Returns True when the user wants out; looked at ten times a second at least.
     workers
         Threads that decode, by default one a processor.
+    allow_empty
+        Return what the folder doctor found also when nothing of it can be used.
 
     Raises
     ------
     DataError
-        When there is no such folder, or nothing usable in it.
+        When there is no such folder, no picture in it, or none that can be used.
     StorageError
         When the cache cannot be written, or has no room on the disk or under its limit.
     Cancelled
@@ -254,7 +257,7 @@ def open_photographs(
             raise StorageError(f"The cache in {root} vanishes while it is made. {shelf.ADVICE}")
         photographs = Photographs(folder, entry, digests)
     teller.finish()
-    if not len(photographs):
+    if not len(photographs) and not allow_empty:
         summary = photographs.examination.summary()
         raise DataError(f"No photograph in {folder} can be used. {summary}")
     return photographs
