@@ -312,6 +312,10 @@ def train(
     name: Annotated[
         str | None, _setting("name", "Name of the model; that of the run folder else.")
     ] = None,
+    logger: Annotated[
+        str | None,
+        _setting("logger", "tensorboard writes the curves for TensorBoard too; or none."),
+    ] = None,
 ) -> None:
     """Train a network on a folder of colour photographs.
 

@@ -16,6 +16,7 @@ CONFIG_VERSION = 1
 NETWORKS = ("palette", "plain")
 LOSSES = ("huber", "squared")
 PRECISIONS = ("auto", "32-true", "bf16-mixed", "16-mixed")
+LOGGERS = ("none", "tensorboard")
 
 DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 
@@ -76,6 +77,8 @@ class TrainingConfig:
         Folder for the decoded photographs; None for the user's cache folder.
     name
         Name of the model; None takes the name of the run folder.
+    logger
+        ``"tensorboard"`` writes the curves and previews for TensorBoard too, ``"none"`` does not.
     version
         Version of this format.
 
@@ -111,6 +114,7 @@ class TrainingConfig:
     checkpoint_every: float = 60.0
     cache: str | None = None
     name: str | None = None
+    logger: str = "none"
     version: int = CONFIG_VERSION
 
     def __post_init__(self) -> None:
@@ -175,7 +179,7 @@ def _typed(name: str, kind: str, value: Any) -> Any:
 
 def _check_choices(config: TrainingConfig) -> None:
     """Raise TrainingError if a word is not one of those that are allowed."""
-    choices = {"network": NETWORKS, "loss": LOSSES, "precision": PRECISIONS}
+    choices = {"network": NETWORKS, "loss": LOSSES, "precision": PRECISIONS, "logger": LOGGERS}
     for name, words in choices.items():
         if getattr(config, name) not in words:
             raise _wrong(name, f"one of {', '.join(words)}", getattr(config, name))
