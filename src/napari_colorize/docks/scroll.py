@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from magicgui.widgets import Container
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QShowEvent
-from qtpy.QtWidgets import QFrame, QScrollArea
+from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 # Pixels that a dock keeps when another is opened below it: enough to see that there is a form.
 LEAST_HEIGHT = 180
@@ -23,6 +23,23 @@ class ScrollArea(QScrollArea):
         """Tell that the area is shown."""
         super().showEvent(event)
         self.shown.emit()
+
+
+def scrolled(*widgets: QWidget) -> ScrollArea:
+    """Return a scroll area with widgets one above the other, as wide as it is."""
+    inner = QWidget()
+    layout = QVBoxLayout(inner)
+    layout.setContentsMargins(6, 6, 6, 6)
+    for widget in widgets:
+        layout.addWidget(widget)
+    layout.addStretch()
+    area = ScrollArea()
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setWidget(inner)
+    return area
 
 
 class ScrollContainer(Container[Any]):
