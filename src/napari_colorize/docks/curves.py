@@ -1,4 +1,4 @@
-"""The loss as it falls: what was told of it, and its drawing in the colours of napari's theme.
+"""The curves of a run in the colours of napari's theme: losses above, PSNR over grey below.
 
 pyqtgraph takes 0.4 s to import and is only loaded when the first curve is drawn.
 """
@@ -6,133 +6,91 @@ pyqtgraph takes 0.4 s to import and is only loaded when the first curve is drawn
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from napari.utils.theme import get_theme
-from numpy.typing import NDArray
-from qtpy.QtWidgets import QWidget
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from napari_colorize.runs.events import Event, Started, Step, Validated
+from napari_colorize.docks.run_history import LossHistory, smoothed
+from napari_colorize.errors import StorageError
+from napari_colorize.runs.storage import write_whole
 
-_MOST_POINTS = 4000
-_SMOOTHED_REACH = 20
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 # pyqtgraph moves the label of the axis so many pixels out of the plot.
 _BELOW_LABEL = 6
+_LOSS_HEIGHT, _PSNR_HEIGHT = 180, 150
+_AXIS_WIDTH = 52  # pixels, the same for both plots: their epochs lie below each other
 _SIDES = ("bottom", "left")
-
-
-@dataclass
-class Curve:
-    """Points of one curve: the epoch as a real number, and the loss."""
-
-    epochs: list[float] = field(default_factory=list)
-    losses: list[float] = field(default_factory=list)
-
-    def add(self, epoch: float, loss: float) -> None:
-        """Add a point; a long curve keeps every second of its older ones."""
-        if not math.isfinite(loss):
-            return
-        self.epochs.append(epoch)
-        self.losses.append(loss)
-        if len(self.epochs) > _MOST_POINTS:
-            del self.epochs[: _MOST_POINTS // 2 : 2]
-            del self.losses[: _MOST_POINTS // 2 : 2]
-
-    def cut(self, epoch: float) -> None:
-        """Forget the points after an epoch."""
-        kept = sum(1 for place in self.epochs if place <= epoch)
-        del self.epochs[kept:]
-        del self.losses[kept:]
-
-
-class LossHistory:
-    """The losses that a run told, as two curves over the epochs."""
-
-    def __init__(self) -> None:
-        self.training = Curve()
-        self.validation = Curve()
-        self._steps_per_epoch = 1
-
-    def add(self, event: Event) -> None:
-        """Take in an event; a resume forgets what lies after its checkpoint."""
-        if isinstance(event, Started):
-            self._steps_per_epoch = max(1, event.steps_per_epoch)
-            for curve in (self.training, self.validation):
-                curve.cut(event.step / self._steps_per_epoch)
-        elif isinstance(event, Step):
-            self.training.add(event.step / self._steps_per_epoch, event.loss)
-        elif isinstance(event, Validated):
-            self.validation.add(float(event.epoch), event.loss)
-
-    def is_empty(self) -> bool:
-        """Return whether there is nothing to draw."""
-        return not self.training.epochs and not self.validation.epochs
-
-
-def smoothed(losses: list[float]) -> NDArray[np.float64]:
-    """Return the mean of each loss and its neighbours on both sides, shape (N,).
-
-    A mean over past losses alone would lie above a falling curve.
-    """
-    reach = min(_SMOOTHED_REACH, len(losses) // 20)
-    sums = np.cumsum([0.0, *losses])
-    place = np.arange(len(losses))
-    first, end = np.maximum(place - reach, 0), np.minimum(place + reach + 1, len(losses))
-    means: NDArray[np.float64] = (sums[end] - sums[first]) / (end - first)
-    return means
+_LOSS_TIP = (
+    "How wrong the colours are, the lower the better.\n"
+    "Training: on the photographs that the network learns from; faint as it was told, thick as "
+    "its mean.\n"
+    "Check: on photographs that it never learns from; if this rises for long while the "
+    "other falls, more training does not help.\n"
+    "The dotted line marks the best epoch."
+)
+_PSNR_TIP = (
+    "How near the colours of the check photographs are to the true ones, in decibels; the higher "
+    "the better.\nThe dashed line is what leaving them grey would give: below it, no colour would "
+    "be better.\nThe dotted line marks the best epoch, the one with the lowest check loss."
+)
 
 
 class LossPlot:
-    """A plot of both curves; ``widget`` is what goes into a layout.
+    """A plot of the losses and one of the PSNR; ``widget`` is what goes into a layout.
 
     Parameters
     ----------
     theme
         Name of napari's theme.
+    tell
+        Is told in words whether the curves could be saved.
     """
 
-    def __init__(self, theme: str) -> None:
+    def __init__(self, theme: str, tell: Callable[[str], None] | None = None) -> None:
         import pyqtgraph
 
         self._pg = pyqtgraph
-        self._plot = pyqtgraph.PlotWidget()
-        self._plot.setFixedHeight(190)
-        self._plot.setMouseEnabled(x=False, y=False)
-        self._plot.setMenuEnabled(False)
-        self._plot.hideButtons()
-        self._plot.setLabel("bottom", "epoch")
-        self._plot.getPlotItem().layout.setContentsMargins(0, 0, 0, _BELOW_LABEL)
-        self._plot.setLabel("left", "loss")
-        for side in _SIDES:
-            # Once, and before there is anything to draw: pyqtgraph scales by what is in view then.
-            self._plot.getAxis(side).enableAutoSIPrefix(False)
-        self._plot.showGrid(x=True, y=True, alpha=0.15)
-        self._plot.setToolTip(
-            "How wrong the colours are, the lower the better.\n"
-            "Training: on the photographs that the network learns from.\n"
-            "Check: on photographs that it never learns from; if this rises for long while the "
-            "other falls, more training does not help."
-        )
-        self._legend = self._plot.addLegend(offset=(-8, 6))
-        self._raw = self._plot.plot()
-        self._training = self._plot.plot(name="training")
-        self._validation = self._plot.plot(name="check", symbol="o", symbolSize=6)
+        self._tell = tell
+        self._history = LossHistory()
+        self._asked_log = False
+        self._make_loss()
+        self._make_psnr()
+        self._make_widget()
         self.restyle(theme)
 
     @property
     def widget(self) -> QWidget:
-        """The Qt widget of the plot."""
-        widget: QWidget = self._plot
-        return widget
+        """The Qt widget of the plots."""
+        return self._widget
 
     def draw(self, history: LossHistory) -> None:
         """Show what the history holds."""
-        training, validation = history.training, history.validation
+        self._history = history
+        if not self._asked_log and history.is_wide() != self.log.isChecked():
+            self.log.blockSignals(True)
+            self.log.setChecked(history.is_wide())
+            self.log.blockSignals(False)
+            self._plot.setLogMode(y=self.log.isChecked())
+        training, validation, psnr = history.training, history.validation, history.psnr
         self._raw.setData(training.epochs, training.losses)
         self._training.setData(training.epochs, smoothed(training.losses))
         self._validation.setData(validation.epochs, validation.losses)
+        self._gain.setData(psnr.epochs, psnr.losses)
+        self._psnr.setVisible(bool(psnr.epochs))
+        self._draw_marks()
+
+    def save_table(self, path: Path) -> str:
+        """Write the curves as CSV and return what to say about it."""
+        try:
+            write_whole(path, self._history.table())
+        except StorageError as exc:
+            return str(exc)
+        return f"The curves are in {path.name}."
 
     def restyle(self, theme: str) -> None:
         """Take the colours of a theme of napari."""
@@ -141,23 +99,128 @@ class LossPlot:
         dark = colours.type == "dark"
         training = "#5fb0ff" if dark else "#1463b8"
         validation = "#ffb454" if dark else "#b45309"
-        # A transparent plot keeps the old background until its size changes.
-        self._plot.setBackground(colours.background.as_hex())
-        for side in _SIDES:
-            axis = self._plot.getAxis(side)
-            axis.setPen(text)
-            axis.setTextPen(text)
-        self._raw.setPen(self._faint(training))
+        for plot in (self._plot, self._psnr):
+            # A transparent plot keeps the old background until its size changes.
+            plot.setBackground(colours.background.as_hex())
+            for side in _SIDES:
+                plot.getAxis(side).setPen(text)
+                plot.getAxis(side).setTextPen(text)
+        self._raw.setPen(self._faint(training, 70))
         self._training.setPen(training, width=2)
-        self._validation.setPen(validation, width=2)
-        self._validation.setSymbolBrush(validation)
-        self._validation.setSymbolPen(validation)
+        for curve in (self._validation, self._gain):
+            curve.setPen(validation, width=2)
+            curve.setSymbolBrush(validation)
+            curve.setSymbolPen(validation)
+        for line in (self._best_loss, self._best_gain):
+            line.setPen(self._pen(text, "DotLine"))
+        self._grey.setPen(self._pen(text, "DashLine"))
+        self._grey.label.setColor(text)
         self._legend.setLabelTextColor(text)
+        self._legend.setBrush(self._faint_colour(colours.background.as_hex(), 180))
         for _, label in self._legend.items:
             label.setText(label.text, color=text)
 
-    def _faint(self, colour: str) -> Any:
-        """Return a pen that hardly shows, for the losses as they were told."""
+    # Building.
+
+    def _make_loss(self) -> None:
+        self._plot = self._bare_plot(_LOSS_HEIGHT, "loss", _LOSS_TIP)
+        self._legend = self._plot.addLegend(offset=(-8, 6))
+        self._raw = self._plot.plot()
+        self._training = self._plot.plot(name="training")
+        self._validation = self._plot.plot(name="check", symbol="o", symbolSize=6)
+        self._best_loss = self._mark(self._plot, 90)
+
+    def _make_psnr(self) -> None:
+        self._psnr = self._bare_plot(_PSNR_HEIGHT, "check, dB", _PSNR_TIP)
+        self._gain = self._psnr.plot(symbol="o", symbolSize=6)
+        self._best_gain = self._mark(self._psnr, 90)
+        self._grey = self._mark(self._psnr, 0, "left grey {value:.2f}", 0.12)
+        self._psnr.hide()
+
+    def _make_widget(self) -> None:
+        self._widget = QWidget()
+        self.log = QCheckBox("&Logarithmic")
+        self.log.setToolTip("Draw the losses as logarithms: small changes late are seen better.")
+        self.log.toggled.connect(self._set_log)
+        self.save = QPushButton("Sa&ve curves…")
+        self.save.setToolTip("Write all points of the curves into a CSV file for a spreadsheet.")
+        self.save.clicked.connect(self._ask_and_save)
+        row = QHBoxLayout()
+        row.addWidget(self.log)
+        row.addStretch()
+        row.addWidget(self.save)
+        layout = QVBoxLayout(self._widget)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addWidget(self._plot)
+        layout.addWidget(self._psnr)
+        layout.addLayout(row)
+
+    def _bare_plot(self, height: int, label: str, tip: str) -> Any:
+        plot = self._pg.PlotWidget()
+        plot.setFixedHeight(height)
+        plot.setMouseEnabled(x=False, y=False)
+        plot.setMenuEnabled(False)
+        plot.hideButtons()
+        plot.setLabel("bottom", "epoch")
+        plot.getPlotItem().layout.setContentsMargins(0, 0, 0, _BELOW_LABEL)
+        plot.setLabel("left", label)
+        plot.getAxis("left").setWidth(_AXIS_WIDTH)
+        for side in _SIDES:
+            # Once, and before there is anything to draw: pyqtgraph scales by what is in view then.
+            plot.getAxis(side).enableAutoSIPrefix(False)
+        plot.showGrid(x=True, y=True, alpha=0.15)
+        plot.setToolTip(tip)
+        return plot
+
+    def _mark(self, plot: Any, angle: int, label: str | None = None, place: float = 0.9) -> Any:
+        """Add a hidden line across a plot."""
+        options = {"position": place, "anchors": [(0, 1), (0, 1)]}
+        line = self._pg.InfiniteLine(angle=angle, label=label, labelOpts=options)
+        line.setVisible(False)
+        plot.addItem(line)
+        return line
+
+    # Drawing.
+
+    def _draw_marks(self) -> None:
+        history = self._history
+        for line in (self._best_loss, self._best_gain):
+            line.setVisible(history.best is not None)
+            if history.best is not None:
+                line.setPos(float(history.best.epoch))
+        known = bool(history.psnr.epochs) and math.isfinite(history.grey)
+        self._grey.setVisible(known)
+        if known:
+            self._grey.setPos(history.grey)
+
+    def _set_log(self, on: bool) -> None:
+        self._asked_log = True
+        self._plot.setLogMode(y=on)
+
+    def _ask_and_save(self) -> None:
+        chosen, _ = QFileDialog.getSaveFileName(
+            self._widget, "Save the curves", "curves.csv", "Tables (*.csv)"
+        )
+        if not chosen:
+            return
+        path = Path(chosen)
+        said = self.save_table(path if path.suffix else path.with_suffix(".csv"))
+        if self._tell is not None:
+            self._tell(said)
+
+    # Pens.
+
+    def _faint_colour(self, colour: str, alpha: int) -> Any:
         faint = self._pg.mkColor(colour)
-        faint.setAlpha(70)
-        return self._pg.mkPen(faint)
+        faint.setAlpha(alpha)
+        return faint
+
+    def _faint(self, colour: str, alpha: int) -> Any:
+        """Return a pen that hardly shows, for the losses as they were told."""
+        return self._pg.mkPen(self._faint_colour(colour, alpha))
+
+    def _pen(self, colour: str, style: str) -> Any:
+        return self._pg.mkPen(
+            self._faint_colour(colour, 170), width=1.2, style=getattr(Qt.PenStyle, style)
+        )

@@ -2,20 +2,45 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
+from functools import partial
 from typing import TYPE_CHECKING
 
+from napari.utils.theme import get_theme
 from psygnal import Signal
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
 
+from napari_colorize.docks.background import in_background
+from napari_colorize.docks.curves import LossPlot
+from napari_colorize.docks.epoch_slider import EpochSlider
+from napari_colorize.docks.model_events import models_changed
+from napari_colorize.docks.run_history import LossHistory
+from napari_colorize.docks.run_numbers import RunNumbers
 from napari_colorize.docks.run_watcher import RunWatcher
+from napari_colorize.docks.sentence import Sentence
+from napari_colorize.errors import ColorizeError
+from napari_colorize.files.models import ModelInfo, import_model
+from napari_colorize.runs import words
+from napari_colorize.runs.advice import Adviser
+from napari_colorize.runs.events import CLOSING, Event, Started
 from napari_colorize.runs.folder import RunFolder, RunState
 
 if TYPE_CHECKING:
     import napari
+    from qtpy.QtGui import QShowEvent
+
+# Seconds between two drawings while a long run is read for the first time.
+_DRAW_EVERY = 0.4
+_LOG_HEIGHT = 110
+_PUT = "Its model was put into the Colorize dock."
 
 
 class RunView(QWidget):
-    """Shows one run, running or ended.
+    """Shows one run, under way or ended, and looks after it twice a second.
+
+    Emits `stands` with the state of the run after each look; the events that led to it are shown
+    by then.
 
     Parameters
     ----------
@@ -28,11 +53,15 @@ class RunView(QWidget):
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__()
         self._viewer = viewer
+        self._open = True
         self._run: RunFolder | None = None
-        self._state: RunState | None = None
-        QVBoxLayout(self)
+        self._make_widgets()
         self._watcher = RunWatcher(self)
+        self._watcher.told.connect(self._take_events)
         self._watcher.stands.connect(self._take_state)
+        self.destroyed.connect(self._mark_closed)
+        viewer.events.theme.connect(self._restyle)
+        self.leave()
 
     @property
     def run(self) -> RunFolder | None:
@@ -45,17 +74,182 @@ class RunView(QWidget):
         return self._state
 
     def watch(self, run: RunFolder) -> None:
-        """Show a run from its first event on."""
+        """Show a run from its first event on; nothing is there yet when this returns."""
         self.leave()
         self._run = run
+        self.epochs.show_run(run)
         self._watcher.watch(run)
 
     def leave(self) -> None:
         """Show nothing any more."""
         self._watcher.leave()
-        self._run = self._state = None
+        self._run = None
+        self._state: RunState | None = None
+        self._adviser = Adviser()
+        self._history = LossHistory()
+        self._drawn = 0.0
+        self.numbers.clear()
+        self.epochs.show_run(None)
+        for part in (self.status, self.warnings, self.said, self.facts, self.score):
+            part.tell("")
+        self.log.hide()
+        if self.plot is not None:
+            self.plot.widget.hide()
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Watch on if the view was out of the window."""
+        super().showEvent(event)
+        self._watcher.go_on()
+
+    # Building.
+
+    def _make_widgets(self) -> None:
+        self.numbers = RunNumbers()
+        self.status = Sentence("How the run ended, and what can be done.")
+        self.log = QPlainTextEdit()
+        self.log.setReadOnly(True)
+        self.log.setToolTip("The last lines that the training process wrote.")
+        self.log.setFixedHeight(_LOG_HEIGHT)
+        self.log.setTabChangesFocus(True)
+        self.warnings = Sentence("What is amiss, and what to do.")
+        self.score = Sentence("The best result on the photographs that are checked with.")
+        self.epochs = EpochSlider(self._viewer)
+        self.said = Sentence("What came of what you did here.")
+        self.epochs.said.connect(self.said.tell)
+        self.facts = Sentence("What it learns from, and where it computes.")
+        self.plot: LossPlot | None = None
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(6)
+        above = (self.status, self.log, self.numbers, self.warnings, self.score)
+        for part in (*above, self.epochs, self.said, self.facts):
+            self._layout.addWidget(part)
+        self._layout.addStretch()
+        self._colour_warnings()
+
+    # What the run tells.
+
+    def _take_events(self, events: list[Event]) -> None:
+        """Take in new events, and show what came of them unless there are many more to come."""
+        if not self._open:
+            return
+        for event in events:
+            for hearer in (self._adviser, self._history, self.numbers, self.epochs):
+                hearer.add(event)
+            if isinstance(event, Started):
+                facts = (words.examination_line(event), words.device_line(event))
+                self.facts.tell("\n".join(facts))
+        if self._watcher.share < 1.0:
+            self.numbers.show_reading(self._watcher.share)
+            if time.monotonic() - self._drawn < _DRAW_EVERY:
+                return
+        self._show()
+
+    def _show(self) -> None:
+        """Show all that was taken in."""
+        self._drawn = time.monotonic()
+        self.numbers.show_numbers()
+        self.warnings.tell("\n".join(self._adviser.warnings()))
+        best = self._history.best
+        self.score.tell("" if best is None else words.score_line(best))
+        self._draw()
+        if self._watcher.share == 1.0:
+            self.numbers.show_progress()
+            self.epochs.refresh()
 
     def _take_state(self, state: RunState) -> None:
-        """Keep how the run stands and pass it on."""
-        self._state = state
+        """Show how the run stands, and pass it on."""
+        if not self._open or self._run is None:
+            return
+        previous, self._state = self._state, state
+        if state.name == "running":
+            self._show_running(state)
+        elif previous is None or (previous.name, previous.detail) != (state.name, state.detail):
+            self._show()
+            self._show_ending(state)
         self.stands.emit(state)
+
+    def _show_running(self, state: RunState) -> None:
+        self.status.tell("")
+        self.log.hide()
+        self.epochs.let_appear()
+        if state.last_event is None or isinstance(state.last_event, CLOSING):
+            self.numbers.show_starting()
+
+    def _show_ending(self, state: RunState) -> None:
+        """Show how the run ended; a finished one gives its model to the Colorize dock."""
+        run = self._run
+        if run is None:
+            return
+        self.numbers.end(finished=state.name == "finished")
+        if state.name == "new":
+            there = run.exists()
+            self.status.tell("Not started yet." if there else f"There is no run in {run.path}.")
+            return
+        said = words.ending(state)
+        self.status.tell(said)
+        tail = run.log_tail() if state.name in ("died", "failed") else ""
+        # A failure that was foreseen is told whole by the status.
+        tail = tail if state.name == "died" or "Traceback" in tail else ""
+        self.log.setPlainText(tail)
+        self.log.setVisible(bool(tail))
+        self.log.verticalScrollBar().setValue(self.log.verticalScrollBar().maximum())
+        if state.name == "finished":
+            in_background(lambda: _fetch_model(run), partial(self._take_model, run, said))
+
+    def _take_model(
+        self, run: RunFolder, said: str, model: ModelInfo | ColorizeError | None
+    ) -> None:
+        """Say where the model of a finished run is."""
+        if not self._open:
+            return
+        if isinstance(model, ModelInfo):
+            models_changed.emit()
+            more = f"The model {model.name} is in the Colorize dock."
+        elif model is None:
+            more = _PUT
+        else:
+            more = f"Its model could not be put into the Colorize dock: {model}"
+        if self._run is run:
+            self.status.tell(f"{said} {more}")
+
+    # The curves and the theme.
+
+    def _draw(self) -> None:
+        """Draw the curves; the plot is made when there is something to draw."""
+        if self._history.is_empty():
+            return
+        if self.plot is None:
+            self.plot = LossPlot(self._viewer.theme, self.said.tell)
+            self._layout.insertWidget(self._layout.indexOf(self.score) + 1, self.plot.widget)
+        self.plot.widget.show()
+        self.plot.draw(self._history)
+
+    def _restyle(self) -> None:
+        """Follow napari's theme."""
+        if not self._open:
+            return
+        self._colour_warnings()
+        if self.plot is not None:
+            self.plot.restyle(self._viewer.theme)
+
+    def _colour_warnings(self) -> None:
+        colour = get_theme(self._viewer.theme).warning.as_hex()
+        self.warnings.setStyleSheet(f"border-left: 4px solid {colour}; padding: 2px 0 2px 6px;")
+
+    def _mark_closed(self) -> None:
+        """Touch nothing any more: the Qt widgets are gone."""
+        self._open = False
+
+
+def _fetch_model(run: RunFolder) -> ModelInfo | None:
+    """Copy a finished run's model among the user's own; None when that was done before.
+
+    It is done once: a model that the user removed later does not come back.
+    """
+    if run.imported_file.exists():
+        return None
+    model = import_model(run.best_model, run.read_config().name or run.path.name)
+    with contextlib.suppress(OSError):
+        run.imported_file.touch()
+    return model

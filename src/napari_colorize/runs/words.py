@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from napari_colorize.runs.events import Finished, Healed, Preparing, Started, Step, Validated
@@ -23,6 +24,39 @@ def duration(seconds: float) -> str:
         return f"{minutes // 60} h {minutes % 60:02d} min"
     hours = round(minutes / 60)
     return f"{hours // 24} d {hours % 24} h"
+
+
+def clock(moment: float, now: float) -> str:
+    """Return a coming time of day, such as ``"16:42"``; with its date when it is not today.
+
+    Parameters
+    ----------
+    moment, now
+        Seconds since 1970.
+    """
+    try:
+        then, today = time.localtime(moment), time.localtime(now)
+    except (OverflowError, ValueError, OSError):
+        return "in a long time"
+    same_day = then[:3] == today[:3]
+    return time.strftime("%H:%M" if same_day else "%d %B, %H:%M", then)
+
+
+def size(count: int) -> str:
+    """Return a number of bytes in words, such as ``"1.4 GB"``."""
+    if count < 10**9:
+        return f"{max(0, count) / 1e6:,.0f} MB"
+    return f"{count / 1e9:,.1f} GB"
+
+
+def time_left(step: Step) -> str:
+    """Return how long a training will go on and until when; empty while that is not known."""
+    if not 0 < step.remaining < float("inf"):
+        return ""
+    left = f"{duration(step.remaining)} left"
+    if step.remaining >= 100 * 86400:
+        return left
+    return f"{left}, done about {clock(step.time + step.remaining, step.time)}"
 
 
 def pace(step: Step) -> list[str]:
@@ -91,8 +125,6 @@ def ending(state: RunState) -> str:
     if state.name == "failed":
         return f"The training failed. {detail}"
     if state.name == "died":
-        return (
-            "The training process ended without a word: it was killed, ran out of memory or "
-            "crashed. Resume goes on from the last checkpoint."
-        )
+        first = detail.splitlines()[0].partition(" The end of its log")[0]
+        return f"{first} Resume goes on from the last checkpoint."
     return ""
