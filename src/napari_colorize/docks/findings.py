@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_colorize.docks.photograph_check import THUMBNAILS, Findings, Progress, Thumbnail
+from napari_colorize.docks.examining import THUMBNAILS, Findings, Progress, Thumbnail
 
 _SIDE = 40  # of a thumbnail: eight of them fit into a dock 400 pixels wide
 _GAP = 4

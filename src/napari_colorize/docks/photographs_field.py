@@ -19,20 +19,20 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_colorize.docks.findings import FindingsBox, say, sentence
-from napari_colorize.docks.folder_edit import FolderEdit, dropped_path
-from napari_colorize.docks.layer_choice import LayerChoice
-from napari_colorize.docks.layer_pictures import put_into
-from napari_colorize.docks.photograph_check import (
+from napari_colorize.docks.examining import (
     Ended,
     Failure,
     Findings,
     Message,
-    PhotographCheck,
     Progress,
     Question,
     Where,
 )
+from napari_colorize.docks.findings import FindingsBox, say, sentence
+from napari_colorize.docks.folder_edit import FolderEdit, dropped_path
+from napari_colorize.docks.layer_choice import LayerChoice
+from napari_colorize.docks.layer_pictures import put_into
+from napari_colorize.docks.photograph_check import PhotographCheck
 from napari_colorize.errors import DataError
 
 if TYPE_CHECKING:
@@ -242,8 +242,8 @@ class PhotographsField(QWidget):
     def _switch(self, layers: bool) -> None:
         for part in (self.layers, self._layers_label):
             part.setVisible(layers)
-        for part in (self.folder_edit, self._folder_label):
-            part.setVisible(not layers)
+        for folder_part in (self.folder_edit, self._folder_label):
+            folder_part.setVisible(not layers)
         self._restart(0)
 
     def _take_change(self) -> None:
