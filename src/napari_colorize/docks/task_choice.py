@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_colorize.docks.field_note import FieldNote
+from napari_colorize.docks.life import Life
 from napari_colorize.docks.model_events import models_changed
 from napari_colorize.docks.run_place import runs_home
 from napari_colorize.docks.setting_editors import CalmComboBox
@@ -52,6 +53,7 @@ class TaskChoice(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self._life = Life(self)
         self._models: dict[str, ModelInfo] = {}
         self._file: tuple[str, dict[str, object]] | None = None
         self.buttons = {
@@ -125,6 +127,8 @@ class TaskChoice(QWidget):
 
     def refresh_models(self, *_: object) -> None:
         """Read the list of models anew and keep what is chosen."""
+        if self._life.over:
+            return
         chosen = self.model.currentData() or DEFAULT_MODEL
         self._models = {info.name: info for info in list_models()}
         names = sorted(self._models, key=lambda name: name != DEFAULT_MODEL)
