@@ -197,6 +197,9 @@ def evaluate(
             show_default="all",
         ),
     ] = None,
+    store: Annotated[
+        bool, typer.Option("--store", help="Keep the score card in the model's own file too.")
+    ] = False,
 ) -> None:
     """Print the score card of a model beside a grey result and the true mean colour.
 
@@ -204,7 +207,11 @@ def evaluate(
     colour depends on the picture's size. Pictures are reduced to a short side of 256 px.
     """
     from napari_colorize import api
+    from napari_colorize.files import changing
+    from napari_colorize.files.models import find_model
 
+    if store:
+        changing.own_model(find_model(model))  # refused before the work, not after it
     console = Console()
     with progress_bar(console) as progress:
         task = progress.add_task("evaluating", total=None)
@@ -225,6 +232,8 @@ def evaluate(
             file.write(dumps(card.to_dict(), indent=2, ensure_ascii=False).encode() + b"\n")
     if sheet is not None:
         card.contact_sheet(sheet)
+    if store:
+        changing.store_score_card(find_model(model), card.to_dict())
 
 
 def _setting(name: str, told: str) -> Any:

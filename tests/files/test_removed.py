@@ -10,9 +10,9 @@ import pytest
 from made_cards import write_model
 
 from napari_colorize.errors import ModelError, StorageError
-from napari_colorize.files import bin as models_bin
+from napari_colorize.files import removed
 from napari_colorize.files import models
-from napari_colorize.files.bin import (
+from napari_colorize.files.removed import (
     bin_folder,
     empty_bin,
     remove_model,
@@ -39,10 +39,10 @@ def test_a_removed_model_is_in_the_bin_and_comes_back(own: Path) -> None:
     """It is the same file, byte for byte, under the same name."""
     path = write_model(own / "sky.safetensors")
     before = path.read_bytes()
-    removed = remove_model("sky")
+    gone = remove_model("sky")
     assert names() == ["palette"]
-    assert (removed.name, removed.size, removed.days) == ("sky", len(before), 0)
-    assert removed_models() == [removed]
+    assert (gone.name, gone.size, gone.days) == ("sky", len(before), 0)
+    assert removed_models() == [gone]
     assert restore_model() == path
     assert path.read_bytes() == before
     assert removed_models() == []
@@ -97,7 +97,7 @@ def test_the_bin_is_emptied_only_when_asked(own: Path, monkeypatch: pytest.Monke
         remove_model(name)
     (bin_folder() / "mine").mkdir()
     foreign = write_model(bin_folder() / "mine" / "x.safetensors")
-    later = time.time() + 40 * 86_400
+    later = time.time() + 40 * 86_400 + 60
     monkeypatch.setattr(time, "time", lambda: later)
     assert [one.days for one in removed_models()] == [40, 40]
     assert empty_bin() == (2, 2 * size)
@@ -115,15 +115,15 @@ def test_another_disk_is_copied_to(own: Path, monkeypatch: pytest.MonkeyPatch) -
         raise OSError(errno.EXDEV, "Invalid cross-device link")
 
     monkeypatch.setattr(Path, "rename", rename)
-    removed = remove_model("sky")
+    gone = remove_model("sky")
     assert not path.exists()
-    assert removed.path.read_bytes() == before
+    assert gone.path.read_bytes() == before
     restore_model()
 
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(models_bin.shutil, "copyfileobj", full)
+    monkeypatch.setattr(removed.shutil, "copyfileobj", full)
     with pytest.raises(StorageError, match="no space left on device"):
         remove_model("sky")
     assert path.read_bytes() == before
