@@ -127,6 +127,7 @@ def test_every_contribution_names_a_command_that_exists(manifest: PluginManifest
     """Widgets, menus and samples refer to commands of the manifest, and none is left over."""
     parts = manifest.contributions
     used = {widget.command for widget in parts.widgets or []}
+    used |= {reader.command for reader in parts.readers or []}
     used |= {sample.command for sample in parts.sample_data or []}  # type: ignore[union-attr]
     used |= {item.command for items in (parts.menus or {}).values() for item in items}  # type: ignore[union-attr]
     assert used == {command.id for command in parts.commands or []}

@@ -10,8 +10,7 @@ import pytest
 from made_cards import write_model
 
 from napari_colorize.errors import ModelError, StorageError
-from napari_colorize.files import removed
-from napari_colorize.files import models
+from napari_colorize.files import models, removed
 from napari_colorize.files.removed import (
     bin_folder,
     empty_bin,
