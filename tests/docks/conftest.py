@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication, QLabel, QMessageBox, QWidget
 from superqt.utils import WorkerBase
 
 from napari_colorize.docks.training import TrainDock
@@ -20,6 +22,7 @@ from napari_colorize.docks.worker import Run
 from napari_colorize.errors import Cancelled
 from napari_colorize.files.models import ModelInfo
 from napari_colorize.runs import process
+from napari_colorize.runs.events import Step
 from napari_colorize.runs.folder import RunFolder
 from napari_colorize.runs.process import ChildProcess, known_runs
 
@@ -148,6 +151,19 @@ def stand(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Stand]:
 
 
 @pytest.fixture(autouse=True)
+def own_preferences(tmp_path_factory: pytest.TempPathFactory, monkeypatch: Any) -> None:
+    """Keep what the docks remember in a folder of each test's own.
+
+    napari reads the preferences of plugins once, from the folder of its own settings.
+    """
+    import napari.settings
+
+    place = tmp_path_factory.mktemp("preferences") / "settings.yaml"
+    monkeypatch.setattr(napari.settings, "_CFG_PATH", str(place))
+    monkeypatch.setattr(napari.settings, "_PLUGIN_SETTINGS", {})
+
+
+@pytest.fixture(autouse=True)
 def no_worker_left() -> Iterator[None]:
     """Wait for the workers of a test: one that outlives its window ends the process."""
     yield
@@ -229,30 +245,76 @@ class TrainingDesk:
         self.viewer.window.add_dock_widget(dock, name="Train")
         return dock
 
+    def fill_in(self, dock: TrainDock, photographs: Path) -> RunFolder:
+        """Name the photographs, as one who types their folder; return where the run will be."""
+        edit = dock.setup.photographs.folder_edit
+        edit.take(photographs)
+        self.wait(lambda: not dock.setup.photographs.problem())
+        path = dock.setup.task.run_folder
+        assert path is not None
+        return RunFolder(path)
+
     def start(self, photographs: Path) -> TrainDock:
         """Open a dock, name the photographs, press Start."""
         dock = self.open()
-        dock.form.folder.value = photographs
-        dock.start.native.click()
+        self.fill_in(dock, photographs)
+        self.press(dock.setup.start)
         return dock
+
+    def press(self, button: Any) -> None:
+        """Press a button that can be pressed."""
+        assert button.isEnabled(), button.toolTip()
+        assert self.shown(button), button.text()
+        button.click()
+
+    def answer(self, words: str, press: Callable[[], object]) -> str:
+        """Do something that asks, press the button with these words, return the question."""
+        asked: list[str] = []
+
+        def look() -> None:
+            box = QApplication.activeModalWidget()
+            if not isinstance(box, QMessageBox):
+                return
+            timer.stop()
+            asked.append(f"{box.text()} {box.informativeText()}")
+            [button] = [b for b in box.buttons() if words in b.text().replace("&", "")]
+            button.click()
+
+        timer = QTimer()
+        timer.timeout.connect(look)
+        timer.start(20)
+        try:
+            press()
+        finally:
+            timer.stop()
+        return "".join(asked)
 
     def wait(self, condition: Callable[[], bool]) -> None:
         """Let the window work until something is so."""
         self.qtbot.waitUntil(condition, timeout=PATIENCE)
 
-    def wait_for(self, dock: TrainDock, words: str) -> None:
-        """Wait until the status line has the words."""
-        self.wait(lambda: words in self.text(dock.status))
+    def wait_for(self, dock: TrainDock, *states: str) -> None:
+        """Wait until the run that is looked at stands so."""
+        self.wait(lambda: dock.watch.state is not None and dock.watch.state.name in states)
+
+    def wait_for_step(self, dock: TrainDock) -> None:
+        """Wait until the training is under way, past its first steps."""
+        run = dock.watch.run
+        assert run is not None
+        self.wait(lambda: isinstance(run.last_event(), Step))
+        self.wait_for(dock, "running")
 
     @staticmethod
-    def shown(part: Any) -> bool:
+    def shown(part: QWidget) -> bool:
         """Return whether a part of the dock is visible when the dock is."""
-        return not part.native.isHidden()
+        return not part.isHidden()
 
     @staticmethod
-    def text(part: Any) -> str:
-        """Return the words of a label."""
-        return str(part.value).replace("\u200b", "")
+    def words(part: QWidget) -> str:
+        """Return all words that labels show in a part of the dock."""
+        labels = [part] if isinstance(part, QLabel) else part.findChildren(QLabel)
+        shown = [label.text() for label in labels if not label.isHidden()]
+        return "\n".join(shown).replace("\u200b", "")
 
 
 @pytest.fixture

@@ -88,6 +88,16 @@ def until_stopped(run: RunFolder, resume: bool) -> None:
     run.append(Stopped(STEPS + 5, "stopped as asked; resume to go on"))
 
 
+def be_deaf(run: RunFolder, resume: bool) -> None:
+    """Train half an epoch and never look whether anyone wants it to stop."""
+    if resume:
+        whole(run, resume)
+        return
+    begin(run, 0)
+    steps(run, 1, STEPS + 5)
+    time.sleep(600)
+
+
 def crash(run: RunFolder, resume: bool) -> None:
     """Train a little, complain, and end without a word."""
     begin(run, 0)
@@ -109,7 +119,14 @@ def babble(run: RunFolder, resume: bool) -> None:
     whole(run, resume)
 
 
-MODES = {"whole": whole, "stop": until_stopped, "crash": crash, "fail": fail, "babble": babble}
+MODES = {
+    "whole": whole,
+    "stop": until_stopped,
+    "deaf": be_deaf,
+    "crash": crash,
+    "fail": fail,
+    "babble": babble,
+}
 
 if __name__ == "__main__":
     folder = RunFolder(sys.argv[2])

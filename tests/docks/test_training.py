@@ -1,4 +1,4 @@
-"""The Train dock at work: driven as a person would, with a real window and a real child process."""
+"""The Train dock at work: driven as a person would, with a child process that plays its part."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
+from qtpy.QtGui import QGuiApplication
 
+from napari_colorize.docks import training_watch
 from napari_colorize.docks.model_events import models_changed
+from napari_colorize.docks.task_choice import CONTINUE
 from napari_colorize.files.models import list_models
 from napari_colorize.runs.config import TrainingConfig
 from napari_colorize.runs.folder import RunFolder
@@ -22,64 +25,78 @@ if TYPE_CHECKING:
 def test_training_from_start_to_model(
     training_desk: Any, photographs: Path, fake: Callable[[str], None]
 ) -> None:
-    """Progress, the doctor's counts, healing, curves; then the model is in the list."""
+    """Start goes to the Watch tab; the model that comes out is in the list of models."""
     fake("whole")
     heard: list[int] = []
     models_changed.connect(lambda: heard.append(1))
     dock = training_desk.open()
-    dock.form.folder.value = photographs
-    dock.form.epochs.value = 3
-    run = RunFolder(dock.form.run_folder.value)
-    dock.start.native.click()
-    assert not dock.start.enabled
-    assert not dock.form.folder.enabled
-    training_desk.wait_for(dock, "Finished")
+    run = training_desk.fill_in(dock, photographs)
+    training_desk.press(dock.setup.start)
+    assert dock.tabs.currentWidget() is dock.watch
+    assert dock.watch.run.path == run.path
+    training_desk.wait_for(dock, "finished")
     models_changed.disconnect()
 
-    assert f"The model {run.path.name} is in the Colorize dock" in training_desk.text(dock.status)
+    told = training_desk.words(dock.watch.said)
+    assert f"The model {run.path.name} is in the Colorize dock" in told
     assert run.path.name in [model.name for model in list_models()]
     assert heard == [1]
-    notes = training_desk.text(dock.notes)
-    assert "21 photographs to learn from, 3 to check with" in notes
-    assert "left out: 2 grey or sepia, 1 unreadable." in notes
-    assert "2 pieces of 16 photographs" in notes
-    assert "23.00 dB" in notes
-    assert dock.plot is not None
-    assert len(dock._history.training.epochs) == 30
-    assert dock._history.validation.epochs == [1, 2, 3]
+    assert "finished" in dock.watch.chooser.box.currentText()
     config = run.read_config()
-    assert (config.folder, config.epochs) == (str(photographs), 3)
+    assert (config.folder, config.validation) == (str(photographs), None)
+    assert config.init == "palette"
 
-    assert not dock.start.enabled
-    assert "finished" in training_desk.text(dock.reason)
-    dock.new_run.native.click()
-    assert dock.start.enabled
-    assert dock.start.text == "Start"
-    assert dock.form.run_folder.value != run.path
-    assert not training_desk.shown(dock.status)
+    assert not training_desk.shown(dock.watch.stop)
+    assert not training_desk.shown(dock.watch.resume)
+    training_desk.press(dock.watch.new_run)
+    assert dock.tabs.currentWidget() is dock.setup
+    assert dock.setup.start.isEnabled()
+    assert dock.setup.task.run_folder != run.path
 
 
-def test_progress_tells_epoch_pace_and_time_left(
+def test_stop_answers_at_once_and_resume_goes_on(
     training_desk: Any, photographs: Path, fake: Callable[[str], None]
 ) -> None:
-    """The line under the bar is what one wants to know; Stop is answered at once and kept."""
+    """Stop, Stopping…, then Resume in its place, to the end."""
     dock = training_desk.start(photographs)
-    training_desk.wait_for(dock, "epoch 2 of 3 · 41 photographs/s · 15 s left")
-    training_desk.wait(lambda: dock.stop.enabled)
-    assert (dock.progress.native.value(), dock.progress.native.maximum()) == (15, 30)
+    training_desk.wait_for_step(dock)
+    assert (dock.watch.stop.text(), dock.watch.stop.isEnabled()) == ("&Stop", True)
+    training_desk.press(dock.watch.stop)
+    assert (dock.watch.stop.text(), dock.watch.stop.isEnabled()) == ("Stopping…", False)
+    training_desk.wait_for(dock, "stopped")
+    assert not training_desk.shown(dock.watch.stop)
+    assert not training_desk.shown(dock.watch.end_now)
+    assert "stopped" in dock.watch.chooser.box.currentText()
+    training_desk.press(dock.watch.resume)
+    training_desk.wait_for(dock, "finished")
 
-    dock.stop.native.click()
-    assert (dock.stop.text, dock.stop.enabled) == ("Stopping…", False)
-    training_desk.wait_for(dock, "Stopped as asked; resume to go on.")
-    assert dock.stop.text == "Stop"
-    assert (dock.start.text, dock.start.enabled) == ("Resume", True)
-    assert not dock.form.epochs.enabled
 
-    dock.start.native.click()
-    training_desk.wait_for(dock, "Finished")
-    epochs = dock._history.training.epochs
-    assert epochs == sorted(epochs)
-    assert len(epochs) == 30
+def test_training_that_does_not_stop_can_be_ended(
+    training_desk: Any,
+    photographs: Path,
+    fake: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """After the patience the end is offered; it asks first, and the run can be resumed."""
+    monkeypatch.setattr(training_watch, "PATIENCE", 0.05)
+    fake("deaf")
+    dock = training_desk.start(photographs)
+    training_desk.wait_for_step(dock)
+    assert not training_desk.shown(dock.watch.end_now)
+    training_desk.press(dock.watch.stop)
+    training_desk.wait(lambda: training_desk.shown(dock.watch.end_now))
+    assert "still busy" in training_desk.words(dock.watch.said)
+
+    asked = training_desk.answer("Wait", dock.watch.end_now.click)
+    assert "since it last saved is lost" in asked
+    assert dock.watch.run.state().name == "running"
+    training_desk.answer("End now", dock.watch.end_now.click)
+    training_desk.wait_for(dock, "died")
+    assert "You ended the training" in training_desk.words(dock.watch.said)
+    assert not training_desk.shown(dock.watch.end_now)
+    fake("whole")
+    training_desk.press(dock.watch.resume)
+    training_desk.wait_for(dock, "finished")
 
 
 def test_crash_is_told_with_the_end_of_the_log(
@@ -88,38 +105,41 @@ def test_crash_is_told_with_the_end_of_the_log(
     """A process that ends without a word is reported in words, and can be resumed."""
     fake("crash")
     dock = training_desk.start(photographs)
-    training_desk.wait_for(dock, "ended without a word")
-    assert "Segmentation fault" in dock.log.value
-    assert training_desk.shown(dock.log)
-    assert dock.start.text == "Resume"
+    training_desk.wait_for(dock, "died")
+    assert "Segmentation fault" in dock.watch.log.toPlainText()
+    assert training_desk.shown(dock.watch.log)
+    assert "status 9" in dock.watch.state.detail
     fake("whole")
-    dock.start.native.click()
-    training_desk.wait_for(dock, "Finished")
-    assert not training_desk.shown(dock.log)
+    training_desk.press(dock.watch.resume)
+    training_desk.wait_for(dock, "finished")
+    assert not training_desk.shown(dock.watch.log)
 
 
-def test_killed_child_is_noticed(
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals")
+def test_killed_child_is_told_with_the_reason(
     training_desk: Any, photographs: Path, fake: Callable[[str], None]
 ) -> None:
-    """Kill -9 from outside ends in Resume."""
+    """Kill -9 from outside is told as such, and ends in Resume."""
     dock = training_desk.start(photographs)
-    training_desk.wait_for(dock, "epoch 2 of 3")
-    worker = RunFolder(dock.form.run_folder.value).worker()
-    assert worker is not None
+    training_desk.wait_for_step(dock)
+    worker = dock.watch.run.worker()
     psutil.Process(worker.pid).kill()
-    training_desk.wait_for(dock, "ended without a word")
-    assert dock.start.text == "Resume"
+    training_desk.wait_for(dock, "died")
+    assert "killed (signal 9)" in dock.watch.state.detail
+    assert "memory was full" in dock.watch.state.detail
+    assert training_desk.shown(dock.watch.resume)
 
 
-def test_failure_is_told_with_advice(
+def test_failure_is_told_and_its_log_is_not(
     training_desk: Any, photographs: Path, fake: Callable[[str], None]
 ) -> None:
-    """What went wrong and what to do stand in the dock, once."""
+    """What was foreseen is told once."""
     fake("fail")
     dock = training_desk.start(photographs)
-    training_desk.wait_for(dock, "Only 1 usable photograph. Choose another folder.")
-    assert training_desk.shown(dock.new_run)
-    assert not training_desk.shown(dock.log)
+    training_desk.wait_for(dock, "failed")
+    assert dock.watch.state.detail == "Only 1 usable photograph. Choose another folder."
+    assert not training_desk.shown(dock.watch.log)
+    assert training_desk.shown(dock.watch.resume)
 
 
 def test_garbage_in_the_events_is_passed_over(
@@ -128,63 +148,73 @@ def test_garbage_in_the_events_is_passed_over(
     """Lines that nobody understands do not stop the watching."""
     fake("babble")
     dock = training_desk.start(photographs)
-    training_desk.wait_for(dock, "Finished")
+    training_desk.wait_for(dock, "finished")
 
 
 def test_start_that_is_refused_says_why(
     training_desk: Any, photographs: Path, fake: Callable[[str], None], tmp_path: Path
 ) -> None:
-    """An error on starting stands below the buttons, and can be tried again."""
+    """An error on starting stands above the button, and can be tried again."""
     fake("whole")
     dock = training_desk.open()
-    dock.form.folder.value = photographs
+    training_desk.fill_in(dock, photographs)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "executable", str(tmp_path / "no-python"))
-        dock.start.native.click()
-    assert "Cannot start the training process" in training_desk.text(dock.reason)
-    dock.start.native.click()
-    training_desk.wait_for(dock, "Finished")
+        training_desk.press(dock.setup.start)
+    assert "Cannot start the training process" in training_desk.words(dock.setup.reason)
+    assert dock.tabs.currentWidget() is dock.setup
+    training_desk.press(dock.setup.start)
+    training_desk.wait_for(dock, "finished")
 
 
 def test_run_that_another_began_meanwhile_is_not_touched(
     training_desk: Any, photographs: Path, fake: Callable[[str], None]
 ) -> None:
-    """A folder that a shell took since the form was filled in is refused by its process."""
+    """A folder that a shell took since the form was filled in is refused."""
     dock = training_desk.open()
-    dock.form.folder.value = photographs
-    run = RunFolder(dock.form.run_folder.value).create(TrainingConfig(folder=str(photographs)))
+    run = training_desk.fill_in(dock, photographs)
+    run.create(TrainingConfig(folder=str(photographs)))
     child = start_training(run)
-    dock.start.native.click()
-    assert f"in use by process {child.pid}" in training_desk.text(dock.reason)
+    training_desk.press(dock.setup.start)
+    assert "already" in training_desk.words(dock.setup.reason)
+    assert child.is_alive()
 
 
-@pytest.mark.slow
-def test_real_training_gives_a_model(training_desk: Any, photographs: Path) -> None:
-    """The true child trains two epochs, and its model is in the list."""
-    dock = training_desk.open()
-    dock.form.folder.value = photographs
-    dock.form.epochs.value = 2
-    run = RunFolder(dock.form.run_folder.value)
-    dock.start.native.click()
-    training_desk.qtbot.waitUntil(
-        lambda: run.state().name not in ("new", "running"), timeout=400_000
-    )
-    assert run.state().name == "finished", run.state().detail + run.log_tail()
-    training_desk.wait_for(dock, f"The model {run.path.name} is in the Colorize dock")
-    model = next(model for model in list_models() if model.name == run.path.name)
-    assert model.card["network"] == "palette"
-    assert "photographs to learn from" in training_desk.text(dock.notes)
-    assert training_desk.shown(dock._plot_place)
-
-
-def test_dock_follows_the_theme(
-    training_desk: Any, viewer: Any, photographs: Path, fake: Callable[[str], None]
+def test_stopped_run_is_continued_from_the_form(
+    training_desk: Any, photographs: Path, fake: Callable[[str], None], tmp_path: Path
 ) -> None:
-    """The curves take the colours of the theme, when they are made and when it changes."""
-    fake("whole")
+    """Continue shows the photographs of the run, which cannot be changed, and resumes it."""
     dock = training_desk.start(photographs)
-    training_desk.wait_for(dock, "Finished")
-    assert dock.plot is not None
-    dark = dock.plot._plot.getAxis("left").textPen().color().lightness()
-    viewer.theme = "light"
-    assert dock.plot._plot.getAxis("left").textPen().color().lightness() < dark
+    run = dock.watch.run
+    training_desk.wait_for_step(dock)
+    training_desk.press(dock.watch.stop)
+    training_desk.wait_for(dock, "stopped")
+    setup = dock.setup
+    setup.photographs.show_folders(tmp_path, None)
+    setup.task.choice.choose(CONTINUE)
+    assert setup.task.run_to_continue.path == run.path
+    assert setup.photographs.folder == photographs
+    assert not setup.photographs.folder_edit.isEnabled()
+    assert setup.start.text() == "&Resume"
+    training_desk.press(setup.start)
+    assert dock.tabs.currentWidget() is dock.watch
+    training_desk.wait_for(dock, "finished")
+    setup.task.choice.choose("fine-tune")
+    assert setup.photographs.folder == tmp_path
+
+
+def test_the_call_can_be_copied(
+    training_desk: Any, photographs: Path, fake: Callable[[str], None]
+) -> None:
+    """Both buttons put the call of this very training into the clipboard."""
+    dock = training_desk.open()
+    assert not dock.setup.copy_python.isEnabled()
+    run = training_desk.fill_in(dock, photographs)
+    training_desk.press(dock.setup.copy_python)
+    copied = QGuiApplication.clipboard().text()
+    assert "from napari_colorize import train" in copied
+    assert repr(str(photographs)) in copied
+    assert repr(str(run.path)) in copied
+    training_desk.press(dock.setup.copy_command)
+    assert QGuiApplication.clipboard().text().startswith("napari-colorize train ")
+    assert "clipboard" in training_desk.words(dock.setup.said)

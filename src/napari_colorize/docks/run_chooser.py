@@ -23,6 +23,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_colorize.docks.labels import sentence, tell
+from napari_colorize.docks.life import Life
 from napari_colorize.errors import StorageError
 from napari_colorize.runs.folder import RunFolder
 from napari_colorize.runs.process import forget_run, known_runs, remember_run
@@ -71,7 +72,7 @@ class RunChooser(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._open = True
+        self._life = Life(self)
         self._binned: tuple[Path, Path] | None = None
         self.box = _Box()
         self.box.setToolTip("Trainings that this computer knows, the newest first.")
@@ -94,7 +95,6 @@ class RunChooser(QWidget):
         self.box.activated.connect(lambda _: self.chosen.emit(self.run))
         self.browse.clicked.connect(lambda: self._browse())
         self.undo.clicked.connect(lambda: self._take_back())
-        self.destroyed.connect(self._forget)
         self._say("")
 
     @property
@@ -105,7 +105,7 @@ class RunChooser(QWidget):
 
     def refresh(self) -> None:
         """Look again which runs there are and how they stand; what is chosen stays."""
-        if self._open:
+        if not self._life.over:
             self._fill(self.box.currentData())
 
     def show_run(self, run: RunFolder | None) -> None:
@@ -229,10 +229,6 @@ class RunChooser(QWidget):
     def _say(self, text: str) -> None:
         tell(self.said, text)
         self.undo.setVisible(bool(text) and self._binned is not None)
-
-    def _forget(self) -> None:
-        """Touch nothing any more: the widgets are gone."""
-        self._open = False
 
 
 def day(moment: float) -> str:

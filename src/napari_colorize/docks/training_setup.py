@@ -12,6 +12,7 @@ from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_colorize.docks.labels import sentence, tell
+from napari_colorize.docks.life import Life
 from napari_colorize.docks.photographs_field import PhotographsField
 from napari_colorize.docks.preferences import remember, remembered
 from napari_colorize.docks.scroll import scrolled
@@ -47,7 +48,7 @@ class TrainingSetup(QWidget):
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__()
-        self._open = True
+        self._life = Life(self)
         self._continued: Path | None = None
         self._before: tuple[Path | None, Path | None] = (None, None)
         self.photographs = PhotographsField(viewer)
@@ -57,7 +58,6 @@ class TrainingSetup(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(scrolled(self.photographs, self.task), 1)
         layout.addLayout(self._lay_out_foot())
-        self.destroyed.connect(self._forget)
         self.photographs.changed.connect(self._follow_photographs)
         self.photographs.examined.connect(self._follow_examination)
         self.task.changed.connect(self._follow_task)
@@ -66,7 +66,7 @@ class TrainingSetup(QWidget):
 
     def refresh(self) -> None:
         """Say why Start cannot be pressed, or let it be."""
-        if not self._open:
+        if self._life.over:
             return
         problem = self.problem()
         continues = self.task.run_to_continue is not None
@@ -147,20 +147,20 @@ class TrainingSetup(QWidget):
     # Following the fields.
 
     def _follow_photographs(self) -> None:
-        if self._open:
+        if not self._life.over:
             if self._continued is None:
                 self._suggest()
             self._follow_examination()
 
     def _follow_examination(self) -> None:
-        if self._open:
+        if not self._life.over:
             self.task.set_photographs(self.photographs.usable, self.photographs.folder)
             self._said("")
             self.refresh()
 
     def _follow_task(self) -> None:
         """Show the photographs of a run that is to be continued; they cannot be changed."""
-        if not self._open:
+        if self._life.over:
             return
         run = self.task.run_to_continue
         wanted = None if run is None else run.path
@@ -276,10 +276,6 @@ class TrainingSetup(QWidget):
 
     def _said(self, text: str) -> None:
         tell(self.said, text)
-
-    def _forget(self) -> None:
-        """Touch nothing any more: the widgets are gone."""
-        self._open = False
 
 
 def _button(text: str, tooltip: str, press: Callable[[], Any]) -> QPushButton:

@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_colorize.docks.labels import sentence, tell
+from napari_colorize.docks.life import Life
 from napari_colorize.docks.model_events import models_changed
 from napari_colorize.docks.run_chooser import RunChooser
 from napari_colorize.docks.run_view import RunView
@@ -54,7 +55,7 @@ class TrainingWatch(QWidget):
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__()
-        self._open = True
+        self._life = Life(self)
         self._state: RunState | None = None
         self._stopping = self._killed = False
         self.chooser = RunChooser()
@@ -69,7 +70,6 @@ class TrainingWatch(QWidget):
         layout.addWidget(self.log)
         layout.addWidget(self.said)
         layout.addLayout(self._buttons)
-        self.destroyed.connect(self._forget)
         self._patience.timeout.connect(self._offer_the_end)
         self.chooser.chosen.connect(self.look_at)
         self.view.stands.connect(self._take_state)
@@ -166,7 +166,7 @@ class TrainingWatch(QWidget):
 
     def _offer_the_end(self) -> None:
         """Offer to end a training that does not stop."""
-        if self._open and self._stopping:
+        if self._stopping and not self._life.over:
             tell(
                 self.said,
                 "The training is still busy: with a slow step, or with checking an epoch. "
@@ -219,7 +219,7 @@ class TrainingWatch(QWidget):
 
     def _take_state(self, state: RunState) -> None:
         """Follow how the run stands."""
-        if not self._open or self.run is None:
+        if self._life.over or self.run is None:
             return
         previous, self._state = self._state, state
         if state.name == "running":
@@ -264,10 +264,6 @@ class TrainingWatch(QWidget):
         with contextlib.suppress(ColorizeError):
             return min(self.run.read_config().batch_size / last.rate, _LONGEST_PATIENCE)
         return 0.0
-
-    def _forget(self) -> None:
-        """Touch nothing any more: the widgets are gone."""
-        self._open = False
 
 
 def fetch_model(run: RunFolder) -> str:
