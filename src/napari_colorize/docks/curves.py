@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # pyqtgraph moves the label of the axis so many pixels out of the plot.
 _BELOW_LABEL = 6
-_LOSS_HEIGHT, _PSNR_HEIGHT = 180, 150
+_LOSS_HEIGHT, _PSNR_HEIGHT = 165, 140
 _AXIS_WIDTH = 52  # pixels, the same for both plots: their epochs lie below each other
 _SIDES = ("bottom", "left")
 _LOSS_TIP = (
@@ -134,6 +134,7 @@ class LossPlot:
         self._psnr = self._bare_plot(_PSNR_HEIGHT, "check, dB", _PSNR_TIP)
         self._gain = self._psnr.plot(symbol="o", symbolSize=6)
         self._best_gain = self._mark(self._psnr, 90)
+        self._psnr.setLabel("bottom", "epoch")
         self._grey = self._mark(self._psnr, 0, "left grey {value:.2f}", 0.12)
         self._psnr.hide()
 
@@ -162,7 +163,6 @@ class LossPlot:
         plot.setMouseEnabled(x=False, y=False)
         plot.setMenuEnabled(False)
         plot.hideButtons()
-        plot.setLabel("bottom", "epoch")
         plot.getPlotItem().layout.setContentsMargins(0, 0, 0, _BELOW_LABEL)
         plot.setLabel("left", label)
         plot.getAxis("left").setWidth(_AXIS_WIDTH)

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from psygnal import Signal
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QSizePolicy, QSlider, QWidget
+from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QSlider, QWidget
 from superqt.utils import signals_blocked
 
-from napari_colorize.docks.background import in_background
+from napari_colorize.docks.errand import run_errand
+from napari_colorize.docks.labels import sentence, tell
+from napari_colorize.docks.life import Life
 from napari_colorize.docks.model_events import model_wanted, models_changed
 from napari_colorize.docks.preview_layer import PreviewLayer, read_sheet
-from napari_colorize.errors import ColorizeError
 from napari_colorize.files.models import ModelInfo, import_model
 from napari_colorize.runs.events import Event, PreviewWritten, Started, Validated
 
@@ -52,8 +53,7 @@ class EpochSlider(QWidget):
         super().__init__()
         self._viewer = viewer
         self._layer = PreviewLayer(viewer)
-        self._open = True
-        self.destroyed.connect(self._mark_closed)
+        self._life = Life(self)
         self._make_widgets()
         self.show_run(None)
 
@@ -95,7 +95,7 @@ class EpochSlider(QWidget):
 
     def refresh(self) -> None:
         """Offer the epochs that are known, and go on to the newest unless it was moved back."""
-        if not self._open or self._run is None:
+        if self._life.over or self._run is None:
             return
         before = self.epoch
         self._epochs = sorted(self._checks.keys() | self._folders.keys())
@@ -124,18 +124,16 @@ class EpochSlider(QWidget):
         self.slider.setTickPosition(QSlider.TickPosition.TicksBelow)
         self.slider.setToolTip(_SLIDER_TIP)
         self.slider.setAccessibleName("Epoch")
-        self.label = QLabel()
-        self.label.setWordWrap(True)
-        self.label.setTextFormat(Qt.TextFormat.PlainText)
-        self.label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-        self.label.setToolTip(_SLIDER_TIP)
+        self.label = sentence(_SLIDER_TIP)
         title = QLabel("&Epoch")
         title.setBuddy(self.slider)
         title.setToolTip(_SLIDER_TIP)
         self.best = QPushButton("&Best")
         self.best.setToolTip("Go to the best epoch: the one with the lowest check loss.")
         self.show_layer = QPushButton("S&how")
-        self.show_layer.setToolTip("Bring the layer with the previews into view; make it if need be.")
+        self.show_layer.setToolTip(
+            "Bring the layer with the previews into view, and make it again if it was deleted."
+        )
         self.use = QPushButton("&Use this epoch")
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -178,24 +176,34 @@ class EpochSlider(QWidget):
         self._using = True
         self._refresh_buttons()
         name = f"{run.path.name}-epoch-{epoch}"
-        in_background(lambda: import_model(weights, name), partial(self._take_model, run))
+        run_errand(
+            lambda: import_model(weights, name),
+            partial(self._take_model, run),
+            partial(self._take_refusal, run),
+        )
 
-    def _take_model(self, run: RunFolder, model: ModelInfo | ColorizeError) -> None:
+    def _take_refusal(self, run: RunFolder, reason: str) -> None:
+        """Say why the weights cannot be used."""
+        if not self._life.over:
+            self._be_done_using(run)
+            self.said.emit(f"This epoch cannot be used: {reason}")
+
+    def _take_model(self, run: RunFolder, model: ModelInfo) -> None:
         """Say that a model is there, and let the Colorize dock choose it."""
-        if not self._open:
+        if self._life.over:
             return
-        if self._run is run:
-            self._using = False
-            self._refresh_buttons()
-        if isinstance(model, ColorizeError):
-            self.said.emit(f"This epoch cannot be used: {model}")
-            return
+        self._be_done_using(run)
         models_changed.emit()
         said = f"The model {model.name} is among your models."
         if open_colorize_dock(self._viewer):
             model_wanted.emit(model.name)
             said = f"The model {model.name} is chosen in the Colorize dock."
         self.said.emit(said)
+
+    def _be_done_using(self, run: RunFolder) -> None:
+        if self._run is run:
+            self._using = False
+            self._refresh_buttons()
 
     # Showing.
 
@@ -217,7 +225,7 @@ class EpochSlider(QWidget):
             parts.append("no preview yet")
         elif self._problem:
             parts.append(self._problem)
-        self.label.setText("Epoch " + " · ".join(parts))
+        tell(self.label, "Epoch " + " · ".join(parts))
 
     def _refresh_buttons(self) -> None:
         weights = self._weights()
@@ -260,34 +268,35 @@ class EpochSlider(QWidget):
             return
         self._reading = True
         place = run.path / folder
-        in_background(
-            lambda: read_sheet(place), partial(self._take_sheet, run, epoch, folder, reveal)
-        )
+        read = partial(self._take_sheet, run, epoch, reveal)
+        failed = partial(self._take_problem, run, epoch)
+        self._shown = (epoch, folder)
+        run_errand(lambda: read_sheet(place), read, failed)
 
     def _take_sheet(
-        self,
-        run: RunFolder,
-        epoch: int,
-        folder: str,
-        reveal: bool,
-        sheet: NDArray[np.uint8] | ColorizeError,
+        self, run: RunFolder, epoch: int, reveal: bool, sheet: NDArray[np.uint8]
     ) -> None:
-        """Put a sheet into the layer, then read another if the slider has moved on."""
-        if not self._open or self._run is not run:
+        """Put a sheet into the layer."""
+        if self._life.over or self._run is not run:
             return
-        self._reading = False
-        self._shown = (epoch, folder)
-        self._problem = str(sheet) if isinstance(sheet, ColorizeError) else ""
-        if not isinstance(sheet, ColorizeError):
-            self._made |= self._layer.put(run, sheet, epoch, make=self._auto and not self._made)
-            if reveal:
-                self._layer.reveal(run)
-        self._refresh_label()
-        if self.epoch != epoch:
-            self._read(reveal)
+        self._made |= self._layer.put(run, sheet, epoch, make=self._auto and not self._made)
+        if reveal:
+            self._layer.reveal(run)
+        self._read_on(epoch, "", reveal)
 
-    def _mark_closed(self) -> None:
-        self._open = False
+    def _take_problem(self, run: RunFolder, epoch: int, reason: str) -> None:
+        """Say that there are no previews that can be read."""
+        if not self._life.over and self._run is run:
+            self._read_on(epoch, reason)
+
+    def _read_on(self, epoch: int, problem: str, reveal: bool = False) -> None:
+        """Be ready for another sheet, and read it if the slider has moved on."""
+        self._reading = False
+        self._problem = problem
+        if self.epoch != epoch:
+            self._problem = ""
+            self._read(reveal)
+        self._refresh_label()
 
 
 def open_colorize_dock(viewer: napari.viewer.Viewer) -> bool:

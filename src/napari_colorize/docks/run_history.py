@@ -94,7 +94,7 @@ class LossHistory:
 
     def is_wide(self) -> bool:
         """Return whether the losses are better drawn as logarithms."""
-        losses = smoothed(self.training.losses).tolist() + self.validation.losses
+        losses: list[float] = [*smoothed(self.training.losses).tolist(), *self.validation.losses]
         lowest = min(losses, default=0.0)
         return 0 < lowest < max(losses) / _WIDE
 

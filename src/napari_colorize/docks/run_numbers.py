@@ -7,7 +7,7 @@ import math
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QGridLayout, QLabel, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_colorize.docks.sentence import Sentence
+from napari_colorize.docks.labels import sentence, tell
 from napari_colorize.runs import words
 from napari_colorize.runs.events import Event, Preparing, Started, Step, Usage
 
@@ -28,11 +28,11 @@ class RunNumbers(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.place = Sentence("How far the training is.")
+        self.place = sentence("How far the training is.")
         self.bar = QProgressBar()
         self.bar.setToolTip(_LEAVES)
         self.bar.setAccessibleName("Progress")
-        self.time = Sentence("How long it will take at the present speed, and until when.")
+        self.time = sentence("How long it will take at the present speed, and until when.")
         self.values: dict[str, QLabel] = {}
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -47,8 +47,8 @@ class RunNumbers(QWidget):
         self._news: Step | Preparing | None = None
         self._started: Started | None = None
         self._usage: Usage | None = None
-        self.place.tell("")
-        self.time.tell("")
+        tell(self.place, "")
+        tell(self.time, "")
         self.bar.hide()
         self._grid.hide()
 
@@ -63,13 +63,13 @@ class RunNumbers(QWidget):
 
     def show_reading(self, share: float) -> None:
         """Show that a long run is being read."""
-        self.place.tell("Reading what the run has told so far…")
+        tell(self.place, "Reading what the run has told so far…")
         self._fill(share)
 
     def show_starting(self) -> None:
         """Show that the process has been started and has told nothing yet."""
-        self.place.tell("Starting the training process…")
-        self.time.tell("")
+        tell(self.place, "Starting the training process…")
+        tell(self.time, "")
         self._fill(None)
 
     def show_progress(self) -> None:
@@ -77,14 +77,14 @@ class RunNumbers(QWidget):
         news = self._news
         if isinstance(news, Preparing):
             line = words.preparing_line(news)
-            self.place.tell(line[:1].upper() + line[1:])
-            self.time.tell("")
+            tell(self.place, line[:1].upper() + line[1:])
+            tell(self.time, "")
             self._fill(_share(news.done, news.total))
         elif isinstance(news, Step):
             epochs = self._started.epochs if self._started else 0
             of = f" of {epochs:,}" if epochs else ""
-            self.place.tell(f"Epoch {news.epoch:,}{of} · step {news.step:,} of {news.steps:,}")
-            self.time.tell(words.time_left(news))
+            tell(self.place, f"Epoch {news.epoch:,}{of} · step {news.step:,} of {news.steps:,}")
+            tell(self.time, words.time_left(news))
             self._fill(_share(news.step, news.steps))
 
     def show_numbers(self) -> None:
@@ -106,9 +106,9 @@ class RunNumbers(QWidget):
 
     def end(self, *, finished: bool) -> None:
         """Show that the run is over: a full bar if it is finished, none if not."""
-        self.time.tell("")
+        tell(self.time, "")
         if finished:
-            self.place.tell("")
+            tell(self.place, "")
             self._fill(1.0)
         else:
             self.bar.hide()
@@ -128,10 +128,12 @@ class RunNumbers(QWidget):
                 label.setToolTip(tip)
             self.values[name] = value
             row, column = divmod(number, 2)
+            # The memory may be two numbers, and gets a line for itself.
+            row, column, span = (2, 0, 3) if name == "memory" else (row, column, 1)
             grid.addWidget(title, row, 2 * column)
-            grid.addWidget(value, row, 2 * column + 1)
-        grid.setColumnStretch(1, 2)
-        grid.setColumnStretch(3, 3)
+            grid.addWidget(value, row, 2 * column + 1, 1, span)
+        grid.setColumnStretch(1, 1)
+        grid.setColumnStretch(3, 1)
         return self._grid
 
     def _set(self, name: str, text: str) -> None:

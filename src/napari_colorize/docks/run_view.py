@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 from napari.utils.theme import get_theme
 from psygnal import Signal
-from qtpy.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_colorize.docks.background import in_background
 from napari_colorize.docks.curves import LossPlot
 from napari_colorize.docks.epoch_slider import EpochSlider
+from napari_colorize.docks.errand import run_errand
+from napari_colorize.docks.labels import sentence, tell
+from napari_colorize.docks.life import Life
 from napari_colorize.docks.model_events import models_changed
 from napari_colorize.docks.run_history import LossHistory
 from napari_colorize.docks.run_numbers import RunNumbers
 from napari_colorize.docks.run_watcher import RunWatcher
-from napari_colorize.docks.sentence import Sentence
-from napari_colorize.errors import ColorizeError
 from napari_colorize.files.models import ModelInfo, import_model
 from napari_colorize.runs import words
 from napari_colorize.runs.advice import Adviser
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 # Seconds between two drawings while a long run is read for the first time.
 _DRAW_EVERY = 0.4
-_LOG_HEIGHT = 110
 _PUT = "Its model was put into the Colorize dock."
 
 
@@ -53,13 +52,12 @@ class RunView(QWidget):
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__()
         self._viewer = viewer
-        self._open = True
+        self._life = Life(self)
         self._run: RunFolder | None = None
         self._make_widgets()
         self._watcher = RunWatcher(self)
         self._watcher.told.connect(self._take_events)
         self._watcher.stands.connect(self._take_state)
-        self.destroyed.connect(self._mark_closed)
         viewer.events.theme.connect(self._restyle)
         self.leave()
 
@@ -91,8 +89,7 @@ class RunView(QWidget):
         self.numbers.clear()
         self.epochs.show_run(None)
         for part in (self.status, self.warnings, self.said, self.facts, self.score):
-            part.tell("")
-        self.log.hide()
+            tell(part, "")
         if self.plot is not None:
             self.plot.widget.hide()
 
@@ -105,23 +102,18 @@ class RunView(QWidget):
 
     def _make_widgets(self) -> None:
         self.numbers = RunNumbers()
-        self.status = Sentence("How the run ended, and what can be done.")
-        self.log = QPlainTextEdit()
-        self.log.setReadOnly(True)
-        self.log.setToolTip("The last lines that the training process wrote.")
-        self.log.setFixedHeight(_LOG_HEIGHT)
-        self.log.setTabChangesFocus(True)
-        self.warnings = Sentence("What is amiss, and what to do.")
-        self.score = Sentence("The best result on the photographs that are checked with.")
+        self.status = sentence("How the run ended, and what can be done.")
+        self.warnings = sentence("What is amiss, and what to do.")
+        self.score = sentence("The best result on the photographs that are checked with.")
         self.epochs = EpochSlider(self._viewer)
-        self.said = Sentence("What came of what you did here.")
-        self.epochs.said.connect(self.said.tell)
-        self.facts = Sentence("What it learns from, and where it computes.")
+        self.said = sentence("What came of what you did here.")
+        self.epochs.said.connect(self._say)
+        self.facts = sentence("What it learns from, and where it computes.")
         self.plot: LossPlot | None = None
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(6)
-        above = (self.status, self.log, self.numbers, self.warnings, self.score)
+        above = (self.status, self.numbers, self.warnings, self.score)
         for part in (*above, self.epochs, self.said, self.facts):
             self._layout.addWidget(part)
         self._layout.addStretch()
@@ -131,14 +123,14 @@ class RunView(QWidget):
 
     def _take_events(self, events: list[Event]) -> None:
         """Take in new events, and show what came of them unless there are many more to come."""
-        if not self._open:
+        if self._life.over:
             return
         for event in events:
             for hearer in (self._adviser, self._history, self.numbers, self.epochs):
                 hearer.add(event)
             if isinstance(event, Started):
                 facts = (words.examination_line(event), words.device_line(event))
-                self.facts.tell("\n".join(facts))
+                tell(self.facts, "\n".join(facts))
         if self._watcher.share < 1.0:
             self.numbers.show_reading(self._watcher.share)
             if time.monotonic() - self._drawn < _DRAW_EVERY:
@@ -149,9 +141,9 @@ class RunView(QWidget):
         """Show all that was taken in."""
         self._drawn = time.monotonic()
         self.numbers.show_numbers()
-        self.warnings.tell("\n".join(self._adviser.warnings()))
+        tell(self.warnings, "\n".join(self._adviser.warnings()))
         best = self._history.best
-        self.score.tell("" if best is None else words.score_line(best))
+        tell(self.score, "" if best is None else words.score_line(best))
         self._draw()
         if self._watcher.share == 1.0:
             self.numbers.show_progress()
@@ -159,7 +151,7 @@ class RunView(QWidget):
 
     def _take_state(self, state: RunState) -> None:
         """Show how the run stands, and pass it on."""
-        if not self._open or self._run is None:
+        if self._life.over or self._run is None:
             return
         previous, self._state = self._state, state
         if state.name == "running":
@@ -170,8 +162,7 @@ class RunView(QWidget):
         self.stands.emit(state)
 
     def _show_running(self, state: RunState) -> None:
-        self.status.tell("")
-        self.log.hide()
+        tell(self.status, "")
         self.epochs.let_appear()
         if state.last_event is None or isinstance(state.last_event, CLOSING):
             self.numbers.show_starting()
@@ -184,34 +175,31 @@ class RunView(QWidget):
         self.numbers.end(finished=state.name == "finished")
         if state.name == "new":
             there = run.exists()
-            self.status.tell("Not started yet." if there else f"There is no run in {run.path}.")
+            tell(self.status, "Not started yet." if there else f"There is no run in {run.path}.")
             return
         said = words.ending(state)
-        self.status.tell(said)
-        tail = run.log_tail() if state.name in ("died", "failed") else ""
-        # A failure that was foreseen is told whole by the status.
-        tail = tail if state.name == "died" or "Traceback" in tail else ""
-        self.log.setPlainText(tail)
-        self.log.setVisible(bool(tail))
-        self.log.verticalScrollBar().setValue(self.log.verticalScrollBar().maximum())
+        tell(self.status, said)
         if state.name == "finished":
-            in_background(lambda: _fetch_model(run), partial(self._take_model, run, said))
+            run_errand(
+                lambda: _fetch_model(run),
+                partial(self._take_model, run, said),
+                partial(self._take_refusal, run, said),
+            )
 
-    def _take_model(
-        self, run: RunFolder, said: str, model: ModelInfo | ColorizeError | None
-    ) -> None:
+    def _take_model(self, run: RunFolder, said: str, model: ModelInfo | None) -> None:
         """Say where the model of a finished run is."""
-        if not self._open:
+        if self._life.over:
             return
-        if isinstance(model, ModelInfo):
+        if model is not None:
             models_changed.emit()
-            more = f"The model {model.name} is in the Colorize dock."
-        elif model is None:
-            more = _PUT
-        else:
-            more = f"Its model could not be put into the Colorize dock: {model}"
         if self._run is run:
-            self.status.tell(f"{said} {more}")
+            there = _PUT if model is None else f"The model {model.name} is in the Colorize dock."
+            tell(self.status, f"{said} {there}")
+
+    def _take_refusal(self, run: RunFolder, said: str, reason: str) -> None:
+        """Say why the model of a finished run cannot be used."""
+        if not self._life.over and self._run is run:
+            tell(self.status, f"{said} Its model could not be put into the Colorize dock: {reason}")
 
     # The curves and the theme.
 
@@ -220,14 +208,14 @@ class RunView(QWidget):
         if self._history.is_empty():
             return
         if self.plot is None:
-            self.plot = LossPlot(self._viewer.theme, self.said.tell)
+            self.plot = LossPlot(self._viewer.theme, self._say)
             self._layout.insertWidget(self._layout.indexOf(self.score) + 1, self.plot.widget)
         self.plot.widget.show()
         self.plot.draw(self._history)
 
     def _restyle(self) -> None:
         """Follow napari's theme."""
-        if not self._open:
+        if self._life.over:
             return
         self._colour_warnings()
         if self.plot is not None:
@@ -237,9 +225,9 @@ class RunView(QWidget):
         colour = get_theme(self._viewer.theme).warning.as_hex()
         self.warnings.setStyleSheet(f"border-left: 4px solid {colour}; padding: 2px 0 2px 6px;")
 
-    def _mark_closed(self) -> None:
-        """Touch nothing any more: the Qt widgets are gone."""
-        self._open = False
+    def _say(self, text: str) -> None:
+        """Tell what came of something."""
+        tell(self.said, text)
 
 
 def _fetch_model(run: RunFolder) -> ModelInfo | None:
