@@ -23,4 +23,5 @@ napari-colorize train "$photographs" --validation "$validation" --out "$runs/pal
 # Leg 2, from the weights of leg 1: crops of 112 px of 128 px.
 napari-colorize train "$photographs" --validation "$validation" --out "$runs/palette-large" \
     --resume --network palette --epochs "${EPOCHS_LARGE:-8}" "${together[@]}" \
-    --crop 112 --working-size 128 --learning-rate 0.0003 --init "$runs/palette-small/best.safetensors"
+    --crop 112 --working-size 128 --learning-rate 0.0003 \
+    --init "$runs/palette-small/best.safetensors" --rehearsal 0

@@ -255,7 +255,7 @@ def train(
         typer.Option("--resume", help="Go on with the run in the run folder, if there is one."),
     ] = False,
     network: Annotated[
-        str | None, _setting("network", "The network to train: palette or plain.")
+        str | None, _setting("network", "The network to train: palette or plain; that of --init.")
     ] = None,
     epochs: Annotated[int | None, _setting("epochs", "Times that each photograph is seen.")] = None,
     loss: Annotated[str | None, _setting("loss", "What is made small: huber or squared.")] = None,
@@ -293,6 +293,9 @@ def train(
     ] = None,
     init: Annotated[
         str | None, _setting("init", "Model, by name or file, to start from; else from scratch.")
+    ] = None,
+    rehearsal: Annotated[
+        float | None, _setting("rehearsal", "How much --init keeps of what it knew; 0 lets it go.")
     ] = None,
     photographs: Annotated[
         int | None, _setting("photographs", "Use so many photographs at most.")

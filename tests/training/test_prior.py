@@ -60,3 +60,15 @@ def test_it_is_the_same_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = {round(measured([0, 1], seed).log_prior.min().item(), 4) for seed in range(8)}
     alone = {round(measured([i]).log_prior.min().item(), 4) for i in (0, 1)}
     assert seen == alone
+
+
+def test_what_was_known_may_stay() -> None:
+    """Then the shares are the mean of the network's own and those of the photographs."""
+    network = small_palette()
+    own = torch.zeros(len(network.bins))
+    own[7] = 1
+    network.log_prior.copy_((own * 0.9 + 0.1 / len(own)).log())
+    before = network.log_prior.exp()
+    measure_prior(network, FLAT, [0, 1], 0, remember=True)
+    fresh = measured([0, 1]).log_prior.exp()
+    assert torch.allclose(network.log_prior.exp(), (before + fresh) / 2, atol=1e-6)

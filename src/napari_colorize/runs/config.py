@@ -65,6 +65,8 @@ class TrainingConfig:
         ``"auto"`` or a precision of Lightning Fabric, such as ``"bf16-mixed"``.
     init
         Model, by name or file, whose weights are the start.
+    rehearsal
+        How much a network that starts from `init` is held to what it knew; 0 lets it forget.
     photographs
         Use at most so many photographs.
     threads
@@ -107,6 +109,7 @@ class TrainingConfig:
     device: str = "auto"
     precision: str = "auto"
     init: str | None = None
+    rehearsal: float = 1.0
     photographs: int | None = None
     threads: int | None = None
     processes: int = 1
@@ -195,6 +198,7 @@ _AT_LEAST = {
     "epochs": 1,
     "rebalance": 1,
     "tone": 0,
+    "rehearsal": 0,
     "batch_size": 1,
     "crop": 16,
     "working_size": 16,

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 AB_SCALE = 110.0
 # Where Huber's loss turns from a square into a line, in scaled ab: 11 units of ab.
 HUBER_DELTA = 0.1
+# What the distance of ab counts beside that of distributions.
+REGRESSION_WEIGHT = 10.0
 
 
 def squared(predicted: Tensor, true: Tensor) -> Tensor:

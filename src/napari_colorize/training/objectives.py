@@ -11,8 +11,9 @@ from torch.nn import functional
 from napari_colorize.color.gamut import encode_softly, rebalancing_weights
 from napari_colorize.networks.palette import CELL, Palette
 from napari_colorize.training.hints import draw_guidance
-from napari_colorize.training.losses import LOSSES
+from napari_colorize.training.losses import LOSSES, REGRESSION_WEIGHT
 from napari_colorize.training.pasting import paste
+from napari_colorize.training.rehearsal import Rehearsed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 # Cells of a batch at which distributions are compared; all of them would cost as much as the
 # network and teach hardly more.
 COMPARED_CELLS = 4096
-# What the regression's loss counts beside the distribution's.
-REGRESSION_WEIGHT = 10.0
 
 
 class Objective(Protocol):
@@ -40,9 +39,12 @@ class Objective(Protocol):
 def objective_of(config: TrainingConfig, network: ColorNetwork) -> Objective:
     """Return what a training with these settings asks of this network."""
     loss = LOSSES[config.loss]
+    objective: Objective = RegressionObjective(loss)
     if isinstance(network, Palette):
-        return DistributionObjective(network, loss, config.rebalance)
-    return RegressionObjective(loss)
+        objective = DistributionObjective(network, loss, config.rebalance)
+    if config.init is None or not config.rehearsal:
+        return objective
+    return Rehearsed(objective, network, loss, config.rehearsal)
 
 
 class RegressionObjective:

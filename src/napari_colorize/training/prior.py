@@ -24,12 +24,23 @@ BATCH = 20
 
 
 def measure_prior(
-    network: Palette, source: PhotographSource, indices: Sequence[int], seed: int
+    network: Palette,
+    source: PhotographSource,
+    indices: Sequence[int],
+    seed: int,
+    *,
+    remember: bool = False,
 ) -> None:
-    """Write the share of each bin into the network: that of photographs drawn by the seed."""
+    """Write the share of each bin into the network: that of photographs drawn by the seed.
+
+    With `remember` it is the mean of theirs and of what the network had.
+    """
     drawn = np.random.default_rng([seed, 2]).permutation(indices)[:PHOTOGRAPHS]
     bins, total = network.bins.cpu(), torch.zeros(len(network.bins))
     for start in range(0, len(drawn), BATCH):
         crops = [centre_crop(source[int(i)], SIDE) for i in drawn[start : start + BATCH]]
         total += histogram(to_lab(torch.from_numpy(np.stack(crops)))[:, 1:], bins).sum(dim=0)
-    network.log_prior.copy_(smoothed_prior(total / len(drawn), bins).log())
+    prior = smoothed_prior(total / len(drawn), bins)
+    if remember:
+        prior = (prior + network.log_prior.exp().to(prior)) / 2
+    network.log_prior.copy_(prior.log())

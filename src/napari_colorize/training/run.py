@@ -40,6 +40,7 @@ from napari_colorize.training.data import TrainingData, open_data
 from napari_colorize.training.launch import launched, precision_of
 from napari_colorize.training.loop import DivergedError, Training
 from napari_colorize.training.prior import measure_prior
+from napari_colorize.training.tensorboard import TensorBoardLog
 from napari_colorize.training.validation import write_previews
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ class _Work:
         self.saved = self.weighed = time.monotonic()
         self.training: Training | None = None
         self.settings: dict[str, Any] = {}  # of the network
+        self.board: TensorBoardLog | None = None
 
     def train(self, resume: bool) -> Event:
         """Train, and turn whatever ends the training into its last event."""
@@ -126,6 +128,9 @@ class _Work:
             last = Stopped(self._step(), "interrupted; what came after the last checkpoint is lost")
         except Exception as error:
             last = self._failure(error)
+        finally:
+            if self.board is not None:
+                self.board.close()
         # When the disk is full the last word cannot be written either; the caller still hears it.
         with contextlib.suppress(ColorizeError):
             self._tell(last)
@@ -135,6 +140,8 @@ class _Work:
 
     def _train(self, resume: bool) -> Event:
         config = self.config
+        if config.logger == "tensorboard" and is_first_process(config.processes * config.nodes):
+            self.board = TensorBoardLog(self.run)
         choice = choose_device(config.device)
         torch.manual_seed(config.seed)
         network = self._network()
@@ -145,7 +152,10 @@ class _Work:
             data = data or self._open_data()
             goes_on = resume and self.run.last_checkpoint.exists()
             if isinstance(network, Palette) and not goes_on:  # the checkpoint has the prior
-                measure_prior(network, data.photographs, data.indices, config.seed)
+                remember = config.init is not None and config.rehearsal > 0
+                measure_prior(
+                    network, data.photographs, data.indices, config.seed, remember=remember
+                )
             batches = self._batches(data, fabric)
             self.training = training = Training(config, network, batches, data.validation, fabric)
             if goes_on:
@@ -235,6 +245,8 @@ class _Work:
             self.told = time.monotonic()
             self._tell_usage()
         self.run.append(event)
+        if self.board is not None:
+            self.board(event)
         if self.listen is not None:
             self.listen(event)
 
