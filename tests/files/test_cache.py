@@ -313,3 +313,15 @@ def test_open_photographs_gives_up_when_its_cache_vanishes(
     monkeypatch.setattr(cache, "open_entry", lambda _: None)
     with pytest.raises(StorageError, match="vanishes"):
         open_photographs(make_folder(tmp_path / "x", 2))
+
+
+def test_folder_without_use_can_be_examined(tmp_path: Path) -> None:
+    """When it is wanted, the findings come even if nothing can be used."""
+    folder = tmp_path / "grey"
+    folder.mkdir()
+    blobs(1).convert("L").save(folder / "a.png")
+    with pytest.raises(DataError, match="can be used"):
+        open_photographs(folder)
+    photographs = open_photographs(folder, allow_empty=True)
+    assert len(photographs) == 0
+    assert dict(photographs.examination.left_out) == {"grey or sepia": ("a.png",)}

@@ -278,7 +278,8 @@ def _problem(division: Division, total: int, left_out: tuple[LeftOut, ...]) -> s
 
 
 def _shortened(left_out: Mapping[str, tuple[str, ...]]) -> tuple[LeftOut, ...]:
-    return tuple(LeftOut(reason, len(names), names[:_NAMES]) for reason, names in left_out.items())
+    by_count = sorted(left_out.items(), key=lambda item: -len(item[1]))
+    return tuple(LeftOut(reason, len(names), names[:_NAMES]) for reason, names in by_count)
 
 
 def _said(left_out: tuple[LeftOut, ...]) -> str:

@@ -59,16 +59,24 @@ class FindingsBox(QWidget):
         self._make_summary()
         self.strip = ThumbnailStrip()
         self._make_details()
+        self._parts = (
+            self._progress_row,
+            self._summary_row,
+            self.strip,
+            self._left_out_row,
+            self.details,
+        )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(_GAP)
-        for part in (self._progress_row, self._summary_row, self.strip, self.toggle, self.details):
+        for part in self._parts:
             layout.addWidget(part)
+        layout.addStretch()
         self.clear()
 
     def clear(self) -> None:
         """Show nothing."""
-        for part in (self._progress_row, self._summary_row, self.strip, self.toggle, self.details):
+        for part in self._parts:
             part.hide()
         self.toggle.setChecked(False)
 
@@ -97,11 +105,9 @@ class FindingsBox(QWidget):
         self.show_note(_summary(findings))
         self.strip.show_thumbnails(findings.thumbnails)
         left_out = sum(one.count for one in findings.left_out)
-        self.toggle.setVisible(bool(left_out))
-        if left_out:
-            counts = ", ".join(f"{one.count} {one.reason}" for one in findings.left_out)
-            self.toggle.setText(f"{left_out} left out: {counts}")
-            self.toggle.setToolTip("Show the names of the pictures that are left out.")
+        self._left_out_row.setVisible(bool(left_out))
+        self.toggle.setText(f"{left_out:,} left out")
+        say(self.why, ", ".join(f"{one.count:,} {one.reason}" for one in findings.left_out))
         self.details.setPlainText(_names(findings))
 
     def _make_progress(self) -> None:
@@ -128,9 +134,11 @@ class FindingsBox(QWidget):
         self.toggle = QToolButton()
         self.toggle.setCheckable(True)
         self.toggle.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.toggle.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.toggle.setToolTip("Show the names of the pictures that are left out.")
         self.toggle.setArrowType(Qt.ArrowType.RightArrow)
         self.toggle.toggled.connect(self._unfold)
+        self.why = sentence("Why pictures are left out.")
+        self._left_out_row = _row((self.toggle, 0), (self.why, 1))
         self.details = QPlainTextEdit()
         self.details.setReadOnly(True)
         self.details.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
@@ -186,23 +194,30 @@ def _row(*parts: tuple[QWidget, int]) -> QWidget:
     row = QWidget()
     layout = QHBoxLayout(row)
     layout.setContentsMargins(0, 0, 0, 0)
-    for part, stretch in parts:
+    for number, (part, stretch) in enumerate(parts):
         layout.addWidget(part, stretch)
+        side = Qt.AlignmentFlag.AlignRight if number else Qt.AlignmentFlag.AlignLeft
         if not stretch:
-            layout.setAlignment(part, Qt.AlignmentFlag.AlignTop)
+            layout.setAlignment(part, Qt.AlignmentFlag.AlignTop | side)
     return row
 
 
 def _summary(findings: Findings) -> str:
     """Return in words what the pictures will be used for."""
-    pictures = "1 picture" if findings.total == 1 else f"{findings.total:,} pictures"
+    used = findings.total - sum(one.count for one in findings.left_out)
     split = f"{findings.train:,} to learn from, {findings.validation:,} to check with"
-    lines = [f"{pictures}: {split}."]
+    lines = [f"{used:,} of {_pictures(findings.total)} can be used: {split}."]
+    if not used:
+        lines = [f"None of {_pictures(findings.total)} can be used."]
     if findings.doubles:
         lines.append(f"{findings.doubles:,} are only checked with: they are in both folders.")
     if not findings.near_sought:
         lines.append(_NO_LIKENESS)
     return "\n".join(lines)
+
+
+def _pictures(count: int) -> str:
+    return "1 picture" if count == 1 else f"{count:,} pictures"
 
 
 def _names(findings: Findings) -> str:

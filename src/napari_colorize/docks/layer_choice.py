@@ -50,6 +50,8 @@ class LayerChoice(QWidget):
         self.list = QListWidget()
         self.list.setFixedHeight(_LIST_HEIGHT)
         self.list.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.list.setToolTip(
             "The colour (RGB) layers that are open. Tick those to learn from; each plane of a "
             "stack is a picture. What a network coloured is not listed."
@@ -113,13 +115,16 @@ class LayerChoice(QWidget):
     def _lay_out(self) -> None:
         label = QLabel("&Regions")
         label.setBuddy(self.regions)
-        row = QHBoxLayout()
+        label.setToolTip(self.regions.toolTip())
+        self._regions_row = QWidget()
+        row = QHBoxLayout(self._regions_row)
+        row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(label)
         row.addWidget(self.regions, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.list)
-        layout.addLayout(row)
+        layout.addWidget(self._regions_row)
         self.setFocusProxy(self.list)
 
     def _fill(self, ticked: list[Layer]) -> None:
@@ -128,13 +133,15 @@ class LayerChoice(QWidget):
         self.list.clear()
         for layer in self._layers:
             item = QListWidgetItem(_line(layer))
-            item.setToolTip(str(layer.name))
+            item.setToolTip(_line(layer))
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
             state = Qt.CheckState.Checked if _has(ticked, layer) else Qt.CheckState.Unchecked
             item.setCheckState(state)
             self.list.addItem(item)
         self.list.setCurrentRow(min(row, self.list.count() - 1))
         self.list.blockSignals(blocked)
+        for part in (self.list, self._regions_row):
+            part.setVisible(bool(self._layers))
         self.regions.clear()
         self.regions.addItem(WHOLE)
         self.regions.addItems([f"Only regions of {layer.name}" for layer in self._shapes])

@@ -215,8 +215,8 @@ def as_shown(pixels: NDArray[Any]) -> NDArray[np.uint8]:
     elif kind in "ui":
         low = np.maximum(pixels, 0)
         bits = 8 * pixels.dtype.itemsize - (kind == "i") - 8
-        # napari takes small numbers for 8 bits, whatever they are kept in.
-        deep = bits > 0 and low.max(initial=0) >= 255
+        # Numbers of 8 bits are taken for such, whatever they are kept in.
+        deep = bits > 0 and low.max(initial=0) > 255
         shown = (low >> bits if deep else low << max(0, -bits)).astype(np.uint8)
     else:
         raise PictureError(f"pixels of type {pixels.dtype} are no colours")

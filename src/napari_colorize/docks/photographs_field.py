@@ -200,6 +200,7 @@ class PhotographsField(QWidget):
         row.addStretch()
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
+        grid.setVerticalSpacing(6)
         grid.setColumnStretch(1, 1)
         grid.addWidget(_label("Learn from", self.from_folder), 0, 0)
         grid.addWidget(self._source_row, 0, 1)
