@@ -9,7 +9,6 @@ import torch
 from made_networks import Tiny, small_palette
 from torch import Tensor
 
-from napari_colorize.networks.interface import ColorNetwork, Prediction
 from napari_colorize.runs.config import TrainingConfig
 from napari_colorize.training.losses import huber
 from napari_colorize.training.objectives import RegressionObjective, objective_of
@@ -17,6 +16,8 @@ from napari_colorize.training.rehearsal import Rehearsed, made_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from napari_colorize.networks.interface import ColorNetwork, Prediction
 
 
 class Nothing:

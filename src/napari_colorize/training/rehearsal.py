@@ -101,7 +101,7 @@ def made_up(count: int, height: int, width: int) -> Tensor:
 
 
 def _clouds(count: int, height: int, width: int, slope: float) -> Tensor:
-    """Return noise whose amplitude falls with a power of the frequency, (B, H, W); mean 0, std 1."""
+    """Return noise whose amplitude falls with a power of frequency, (B, H, W); mean 0, std 1."""
     down, across = torch.fft.fftfreq(height)[:, None], torch.fft.rfftfreq(width)
     frequency = torch.hypot(down, across).clamp_min(1 / max(height, width))
     spectrum = torch.fft.rfft2(torch.randn(count, height, width)) / frequency**slope
