@@ -42,6 +42,7 @@ class FolderEdit(QWidget):
         self.line.setAcceptDrops(False)
         self.setAcceptDrops(True)
         self.setFocusProxy(self.line)
+        self.setToolTip(tooltip)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.line, 1)

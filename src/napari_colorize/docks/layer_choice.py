@@ -126,6 +126,7 @@ class LayerChoice(QWidget):
         layout.addWidget(self.list)
         layout.addWidget(self._regions_row)
         self.setFocusProxy(self.list)
+        self.setToolTip(self.list.toolTip())
 
     def _fill(self, ticked: list[Layer]) -> None:
         blocked = self.list.blockSignals(True)

@@ -79,10 +79,10 @@ class PhotographsField(QWidget):
 
     def _make_parts(self) -> None:
         self._editable = True
-        self.from_folder = QRadioButton("A &folder")
+        self.from_folder = QRadioButton("A fol&der")
         self.from_folder.setToolTip("Learn from the photographs in a folder.")
         self.from_folder.setChecked(True)
-        self.from_layers = QRadioButton("Open &layers")
+        self.from_layers = QRadioButton("&Open layers")
         self.from_layers.setToolTip("Learn from the colour layers that are open in the viewer.")
         self._sources = QButtonGroup(self)
         for button in (self.from_folder, self.from_layers):
@@ -204,15 +204,15 @@ class PhotographsField(QWidget):
         grid.setColumnStretch(1, 1)
         grid.addWidget(_label("Learn from", self.from_folder), 0, 0)
         grid.addWidget(self._source_row, 0, 1)
-        self._folder_label = _label("&Photographs", self.folder_edit)
-        self._layers_label = _label("&Photographs", self.layers)
+        self._folder_label = _label("Photo&graphs", self.folder_edit)
+        self._layers_label = _label("Photo&graphs", self.layers)
         self._layers_label.hide()
         grid.addWidget(self._folder_label, 1, 0)
         grid.addWidget(self.folder_edit, 1, 1)
         grid.addWidget(self._layers_label, 1, 0, Qt.AlignmentFlag.AlignTop)
         grid.addWidget(self.layers, 1, 1)
         grid.addWidget(self.reason, 2, 1)
-        grid.addWidget(_label("Check &with", self.validation_edit), 3, 0)
+        grid.addWidget(_label("&Check with", self.validation_edit), 3, 0)
         grid.addWidget(self.validation_edit, 3, 1)
         grid.addWidget(self.validation_reason, 4, 1)
         grid.addWidget(self.box, 5, 0, 1, 2)
