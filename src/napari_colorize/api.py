@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from napari_colorize.errors import PictureError, TrainingError
 from napari_colorize.files.cards import read_card
 from napari_colorize.files.models import find_model, list_models
+from napari_colorize.files.starting import with_network_of_init
 from napari_colorize.runs.folder import RunFolder
 from napari_colorize.runs.making import make_or_resume
 from napari_colorize.runs.process import start_training
@@ -287,9 +288,11 @@ def train(
 
     Raises
     ------
+    ModelError
+        If there is no such model to start from.
     RunError
-        If the run folder is in use, or not empty and `resume` is False, or if a resumed run has
-        other settings.
+        If the run folder is in use, or not empty and `resume` is False, if a resumed run has
+        other settings, or if the model to start from is of another network.
     StorageError
         If the run folder cannot be written.
     TrainingError
@@ -298,7 +301,8 @@ def train(
     place = RunFolder(run)
     if resume and place.state().name == "finished":
         return place
-    make_or_resume(place, {"folder": folder, **settings}, resume=resume)
+    given = with_network_of_init({"folder": folder, **settings})
+    make_or_resume(place, given, resume=resume)
     child = start_training(place, resume=resume)
     if wait:
         try:

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from napari_colorize.commands.terminal import complain, say
 from napari_colorize.errors import RunError, StorageError
+from napari_colorize.files.starting import with_network_of_init
 from napari_colorize.runs import words
 from napari_colorize.runs.events import (
     Event,
@@ -67,8 +68,11 @@ def train(run: RunFolder, settings: dict[str, Any], *, resume: bool, console: Co
 
     Raises
     ------
+    ModelError
+        When there is no such model to start from.
     RunError
-        When the folder is in use, holds something else, or was made with other settings.
+        When the folder is in use, holds something else, or was made with other settings, or the
+        model to start from is of another network.
     TrainingError
         When a setting is wrong.
     """
@@ -82,7 +86,7 @@ def train(run: RunFolder, settings: dict[str, Any], *, resume: bool, console: Co
     if isinstance(last, Finished):
         say(console, f"The run has finished already: {_end_of(last)}.\n{run.best_model}")
         return 0
-    make_or_resume(run, settings, resume=resume)
+    make_or_resume(run, with_network_of_init(settings), resume=resume)
     # The Train dock finds it, and sees that it is under way, before torch is loaded.
     run.record_child(own_identity())
     with contextlib.suppress(StorageError):

@@ -137,7 +137,7 @@ class SettingRow(QObject):
         self.button = QToolButton()
         self.button.setText("↺")
         self.button.setToolTip("Not as the preset has it; press to take it back.")
-        self.button.setAccessibleName(f"Reset {field.label.replace('&', '')}")
+        self.button.setAccessibleName(f"Reset {field.label}")
         for part in (self.label, self.editor.widget):
             part.setToolTip(f"<p>{field.told}</p>")
         self.editor.edited.connect(lambda: self.edited.emit(self.name))

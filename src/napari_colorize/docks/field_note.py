@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from napari import current_viewer
 from napari.settings import get_settings
 from napari.utils.theme import get_theme
 from qtpy.QtCore import QEvent, Qt
@@ -59,7 +60,8 @@ class FieldNote(QLabel):
 
 def _colour(kind: str) -> str:
     """Return a colour that can be read on the theme's background, as ``#rrggbb``."""
-    theme = get_theme(get_settings().appearance.theme)
+    viewer = current_viewer()
+    theme = get_theme(get_settings().appearance.theme if viewer is None else viewer.theme)
     text, ground = theme.text.as_rgb_tuple(), theme.background.as_rgb_tuple()
     if kind == "problem":
         return "#ffb454" if theme.type == "dark" else "#a33a00"

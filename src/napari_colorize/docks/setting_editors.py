@@ -55,8 +55,9 @@ class _CalmDoubleSpinBox(QDoubleSpinBox):
 
     def textFromValue(self, value: float) -> str:
         """Return the number without needless zeros."""
-        text: str = self.locale().toString(value, "g", self.decimals())
-        return text
+        text: str = self.locale().toString(value, "f", self.decimals())
+        point = self.locale().decimalPoint()
+        return text.rstrip(self.locale().zeroDigit()).rstrip(point) if point in text else text
 
 
 class CalmComboBox(QComboBox):

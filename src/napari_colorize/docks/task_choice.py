@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from psygnal import Signal
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QButtonGroup,
     QFileDialog,
@@ -33,8 +34,8 @@ FINE_TUNE, FRESH, CONTINUE = "fine-tune", "fresh", "continue"
 _ASKED_RUNS = 20
 _INDENT = 24
 _NETWORKS = {
-    "palette": "palette: knows how likely each colour is, takes hints",
-    "plain": "plain: one colour a place, small; to compare with",
+    "palette": "palette: takes hints, the one to take",
+    "plain": "plain: small, to compare with",
 }
 _STATES = {"stopped": "stopped", "failed": "failed", "died": "ended without a word"}
 _TOLD = {
@@ -59,7 +60,7 @@ class TaskChoice(QWidget):
         self.buttons = {
             FINE_TUNE: QRadioButton("&Fine-tune a model"),
             FRESH: QRadioButton("Start from scra&tch"),
-            CONTINUE: QRadioButton("Contin&ue a run"),
+            CONTINUE: QRadioButton("Continu&e a run"),
         }
         self.model, self.network, self.run = CalmComboBox(), CalmComboBox(), CalmComboBox()
         self.browse = QPushButton("Bro&wse…")
@@ -160,7 +161,7 @@ class TaskChoice(QWidget):
         last = run.last_event()
         when = "" if last is None else time.strftime(", %d %b %H:%M", time.localtime(last.time))
         self.run.addItem(f"{path.name} ({state}{when})", str(path))
-        self.run.setItemData(self.run.count() - 1, str(path), 3)  # Qt.ToolTipRole
+        self.run.setItemData(self.run.count() - 1, str(path), Qt.ItemDataRole.ToolTipRole)
 
     def _offer(self, path: Path) -> None:
         """Put a run into the list, if it is not there, and choose it."""

@@ -19,6 +19,7 @@ from napari_colorize.docks.task_choice import CONTINUE, FINE_TUNE, TaskChoice
 from napari_colorize.errors import ColorizeError
 from napari_colorize.runs.config import TrainingConfig
 from napari_colorize.runs.folder import RunFolder
+from napari_colorize.runs.making import logger_problem
 from napari_colorize.runs.presets import PRESETS, fine_tuning, fresh
 
 _PLACES = ("folder", "validation", "version")
@@ -92,10 +93,9 @@ class TaskField(QWidget):
         if trouble:
             return trouble
         try:
-            self.settings()
+            return logger_problem(self.settings()["logger"])
         except ColorizeError as error:
             return str(error)
-        return ""
 
     # What is shown.
 
@@ -240,6 +240,7 @@ class TaskField(QWidget):
         self._kept = _box("Where it is kept", self.place)
         for part in (_box("What to do", self.choice), self._amount, self._kept, self.advanced):
             layout.addWidget(part)
+        layout.addStretch()
 
 
 def _box(title: str, part: QWidget) -> QGroupBox:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_colorize.errors import DataError, RunError
+from napari_colorize.errors import DataError, RunError, TrainingError
 from napari_colorize.runs.config import TrainingConfig
 from napari_colorize.runs.events import Failed
 
@@ -41,18 +42,20 @@ def make_or_resume(run: RunFolder, settings: dict[str, Any], *, resume: bool) ->
     StorageError
         If the folder cannot be written.
     TrainingError
-        If a setting is unknown or wrong.
+        If a setting is unknown or wrong, or TensorBoard is wanted and not installed.
     """
     places = {name: _absolute(name, settings[name]) for name in PLACES if name in settings}
     given = settings | places
     if not (resume and run.exists()):
         config = TrainingConfig.from_dict(given)
+        _check_logger(config)
         _check_folders(run, config)
         run.create(config, force=_failed_before_it_began(run))
         return
     run.refuse_if_in_use()
     before = run.read_config().to_dict()
     config = TrainingConfig.from_dict(before | given)
+    _check_logger(config)
     if not run.last_checkpoint.exists():
         _check_folders(run, config)
         run.create(config, force=True)
@@ -65,6 +68,23 @@ def make_or_resume(run: RunFolder, settings: dict[str, Any], *, resume: bool) ->
                 "or start another run with --init and its best.safetensors."
             )
     run.clear_stop()
+
+
+def logger_problem(logger: str) -> str:
+    """Return why a training cannot be logged so, the empty text if it can."""
+    if logger != "tensorboard" or find_spec("tensorboard") is not None:
+        return ""
+    return (
+        "TensorBoard is not installed: install it (pip install tensorboard), or train with the "
+        "logger 'none'."
+    )
+
+
+def _check_logger(config: TrainingConfig) -> None:
+    """Raise TrainingError where the logger is missing: before anything is made."""
+    problem = logger_problem(config.logger)
+    if problem:
+        raise TrainingError(problem)
 
 
 def _check_folders(run: RunFolder, config: TrainingConfig) -> None:
