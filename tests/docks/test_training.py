@@ -14,7 +14,6 @@ from napari_colorize.docks.model_events import models_changed
 from napari_colorize.docks.task_choice import CONTINUE
 from napari_colorize.files.models import list_models
 from napari_colorize.runs.config import TrainingConfig
-from napari_colorize.runs.folder import RunFolder
 from napari_colorize.runs.process import start_training
 
 if TYPE_CHECKING:
@@ -37,8 +36,8 @@ def test_training_from_start_to_model(
     training_desk.wait_for(dock, "finished")
     models_changed.disconnect()
 
-    told = training_desk.words(dock.watch.said)
-    assert f"The model {run.path.name} is in the Colorize dock" in told
+    saying = f"The model {run.path.name} is in the Colorize dock"
+    training_desk.wait(lambda: saying in training_desk.words(dock.watch.view.status))
     assert run.path.name in [model.name for model in list_models()]
     assert heard == [1]
     assert "finished" in dock.watch.chooser.box.currentText()

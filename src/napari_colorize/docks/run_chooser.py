@@ -83,7 +83,8 @@ class RunChooser(QWidget):
         self.browse = QPushButton("&Browse…")
         self.browse.setToolTip("Look at a run that is not in the list: choose its folder.")
         self.more = QToolButton()
-        self.more.setText("⋯")
+        self.more.setText("…")
+        self.more.setStyleSheet("QToolButton::menu-indicator { image: none; }")
         self.more.setToolTip("What can be done with this run's folder.")
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.more.setMenu(self._make_menu())
@@ -149,21 +150,26 @@ class RunChooser(QWidget):
         return menu
 
     def _fill(self, wanted: str | None) -> None:
-        """Write the list and choose a run in it; the first where that is not known."""
+        """Write the list and choose a run in it; none where that is not known."""
         self.box.blockSignals(True)
         self.box.clear()
         for line in _lines(wanted):
             self.box.addItem(str(line), str(line.path))
             place = self.box.count() - 1
             self.box.setItemData(place, str(line.path), Qt.ItemDataRole.ToolTipRole)
-        self.box.setCurrentIndex(max(0, self.box.findData(wanted)) if self.box.count() else -1)
-        self.box.setPlaceholderText("no training yet")
+        self.box.setCurrentIndex(-1 if wanted is None else self.box.findData(wanted))
+        self.box.setPlaceholderText("choose a run" if self.box.count() else "no training yet")
         self.box.blockSignals(False)
         state = "" if self.run is None else self.run.state().name
         self.box.setEnabled(self.box.count() > 0)
         self.more.setEnabled(self.run is not None)
         self.bin.setEnabled(state != "running")
         self.remove.setEnabled(state != "running")
+
+    def _choose_newest(self) -> None:
+        """Turn to another run: the one that was chosen is gone."""
+        self.show_run(self.newest())
+        self.chosen.emit(self.run)
 
     # What the user does.
 
@@ -192,9 +198,8 @@ class RunChooser(QWidget):
         except StorageError as error:
             self._say(str(error))
             return
-        self._fill(None)
+        self._choose_newest()
         self._say(f"{run.path.name} is off the list; Browse finds its folder again.")
-        self.chosen.emit(self.run)
 
     def _move_to_bin(self) -> None:
         """Move the folder to the bin of the system, from where it can be taken back."""
@@ -208,9 +213,8 @@ class RunChooser(QWidget):
         place = Path(file.fileName())
         # Some systems do not tell where it went.
         self._binned = (place, run.path) if place != run.path and place.exists() else None
-        self._fill(None)
+        self._choose_newest()
         self._say(f"{run.path.name} is in the bin.")
-        self.chosen.emit(self.run)
 
     def _take_back(self) -> None:
         if self._binned is None:

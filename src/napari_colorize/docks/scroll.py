@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from magicgui.widgets import Container
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
@@ -18,6 +18,17 @@ class ScrollArea(QScrollArea):
 
     shown = Signal()
     _magic_widget: Container[Any]  # napari finds the form of a dock by this name
+
+    def minimumSizeHint(self) -> QSize:
+        """Return a size that is wide enough for what is in it: it scrolls up and down only."""
+        hint, inner, bar = super().minimumSizeHint(), self.widget(), self.verticalScrollBar()
+        if inner is not None and bar is not None and not self._scrolls_sideways():
+            width = inner.minimumSizeHint().width() + bar.sizeHint().width()
+            hint.setWidth(max(hint.width(), width))
+        return hint
+
+    def _scrolls_sideways(self) -> bool:
+        return self.horizontalScrollBarPolicy() != Qt.ScrollBarPolicy.ScrollBarAlwaysOff
 
     def showEvent(self, event: QShowEvent | None) -> None:
         """Tell that the area is shown."""

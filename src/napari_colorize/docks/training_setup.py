@@ -187,7 +187,7 @@ class TrainingSetup(QWidget):
 
     def _suggest(self) -> None:
         folder = self.photographs.folder
-        self.task.suggest_run_folder("layers" if folder is None else folder.name)
+        self.task.suggest_run_folder("training" if folder is None else folder.name)
 
     def _clash(self) -> str:
         """Return what is wrong with the run folder and the photographs to check with together."""

@@ -19,12 +19,10 @@ from qtpy.QtWidgets import (
 
 from napari_colorize.docks.labels import sentence, tell
 from napari_colorize.docks.life import Life
-from napari_colorize.docks.model_events import models_changed
 from napari_colorize.docks.run_chooser import RunChooser
 from napari_colorize.docks.run_view import RunView
 from napari_colorize.docks.scroll import scrolled
 from napari_colorize.errors import ColorizeError, StorageError
-from napari_colorize.files.models import import_model
 from napari_colorize.runs.events import Step
 from napari_colorize.runs.folder import RunFolder, RunState
 from napari_colorize.runs.process import ChildProcess, start_training
@@ -37,6 +35,7 @@ RESUMABLE = ("stopped", "failed", "died")
 PATIENCE = 5.0
 _LONGEST_PATIENCE = 120.0
 _LOG_HEIGHT = 140
+_NOTHING = "There is no training yet. Choose photographs under Set up and press Start."
 
 
 class TrainingWatch(QWidget):
@@ -73,7 +72,7 @@ class TrainingWatch(QWidget):
         self._patience.timeout.connect(self._offer_the_end)
         self.chooser.chosen.connect(self.look_at)
         self.view.stands.connect(self._take_state)
-        self.refresh()
+        self.look_at(None)
 
     @property
     def run(self) -> RunFolder | None:
@@ -92,7 +91,7 @@ class TrainingWatch(QWidget):
         self._killed = False
         self._patience.stop()
         self.end_now.setVisible(False)
-        tell(self.said, "")
+        tell(self.said, _NOTHING if run is None else "")
         self._show_log("")
         self.chooser.show_run(run)
         self._stopping = run is not None and run.stop_requested()
@@ -105,7 +104,7 @@ class TrainingWatch(QWidget):
         name = "" if self._state is None else self._state.name
         self.stop.setEnabled(name == "running" and not self._stopping)
         self.stop.setText("Stopping…" if self._stopping and name in ("", "running") else "&Stop")
-        self.stop.setVisible(name in ("", "new", "running"))
+        self.stop.setVisible(self.run is not None and name in ("", "new", "running"))
         self.resume.setVisible(name in RESUMABLE)
 
     # Making.
@@ -232,7 +231,7 @@ class TrainingWatch(QWidget):
         self.chooser.refresh()
 
     def _take_ending(self, run: RunFolder, state: RunState) -> None:
-        """Say how the run ended; a finished one gives its model to the other docks."""
+        """Say what the view does not: who ended the run, and the end of its log."""
         was_killed, self._killed = self._killed, False
         self._stopping = False
         self._patience.stop()
@@ -240,8 +239,7 @@ class TrainingWatch(QWidget):
         tail = run.log_tail() if state.name in ("died", "failed") and not was_killed else ""
         # A failure that was foreseen is told whole by the view.
         self._show_log(tail if state.name == "died" or "Traceback" in tail else "")
-        said = "You ended the training." if was_killed and state.name == "died" else ""
-        tell(self.said, fetch_model(run) if state.name == "finished" else said)
+        tell(self.said, "You ended the training." if was_killed and state.name == "died" else "")
 
     def _repeat_stop(self, run: RunFolder) -> None:
         """Ask again, where a starting child overlooked the wish."""
@@ -264,20 +262,3 @@ class TrainingWatch(QWidget):
         with contextlib.suppress(ColorizeError):
             return min(self.run.read_config().batch_size / last.rate, _LONGEST_PATIENCE)
         return 0.0
-
-
-def fetch_model(run: RunFolder) -> str:
-    """Copy a finished run's model among the user's own, and return what to say about it.
-
-    It is done once: a model that the user removed later does not come back.
-    """
-    if run.imported_file.exists():
-        return "Its model was put into the Colorize dock."
-    try:
-        model = import_model(run.best_model, run.read_config().name or run.path.name)
-    except ColorizeError as error:
-        return f"Its model could not be put into the Colorize dock: {error}"
-    with contextlib.suppress(OSError):
-        run.imported_file.touch()
-    models_changed.emit()
-    return f"The model {model.name} is in the Colorize dock."
