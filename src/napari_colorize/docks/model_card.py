@@ -23,6 +23,7 @@ class ModelCard(QWidget):
         super().__init__()
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._inside: QWidget | None = None
 
     def show_card(self, card: dict[str, Any] | None, more: dict[str, str] | None = None) -> None:
@@ -90,9 +91,7 @@ def _table(rows: list[tuple[str, list[str]]]) -> QLayout:
             figure.setToolTip(meaning)
             grid.addWidget(figure, number, column, right)
         if number == 1:
-            font = told.font()
-            font.setBold(True)
-            told.setFont(font)
+            _embolden(told)
     return grid
 
 
@@ -103,13 +102,21 @@ def _lines(lines: list[tuple[str, str]]) -> QLayout:
     grid.setHorizontalSpacing(10)
     grid.setColumnStretch(1, 1)
     for number, (label, words) in enumerate(lines):
-        head = QLabel(label)
-        head.setEnabled(False)
-        grid.addWidget(head, number, 0, Qt.AlignmentFlag.AlignTop)
+        head = plain_label(label)
+        head.setWordWrap(False)
+        head.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Minimum)
+        _embolden(head)
+        grid.addWidget(head, number, 0)
         shown = f"{words[:_HASH_SHOWN]}…" if label == "Hash" else words
         # Qt breaks a line after a slash of itself, but not after a backslash.
         grid.addWidget(plain_label(shown.replace("\\", "\\\u200b"), words), number, 1)
     return grid
+
+
+def _embolden(label: QLabel) -> None:
+    font = label.font()
+    font.setBold(True)
+    label.setFont(font)
 
 
 def _line() -> QFrame:

@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_colorize.docks.errand import run_errand
+from napari_colorize.docks.life import Life
 from napari_colorize.docks.model_card import ModelCard, plain_label
 from napari_colorize.docks.model_events import models_changed
 from napari_colorize.files.models import ModelInfo, import_model, list_models
@@ -43,8 +44,7 @@ class ModelDialog(QDialog):
     def __init__(self, path: Path, card: dict[str, Any]) -> None:
         super().__init__(_window())
         self._path = path
-        self._open = True
-        self.destroyed.connect(self._forget)
+        self._life = Life(self)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(f"Model {path.stem}")
         self.resize(*_SIZE)
@@ -87,26 +87,20 @@ class ModelDialog(QDialog):
 
     def _imported(self, model: ModelInfo) -> None:
         models_changed.emit()
-        if self._open:
+        if not self._life.over:
             self.status.setText(f"Imported: the Colorize dock lists it as {model.name!r}.")
             self.close_button.setFocus()
 
     def _failed(self, reason: str) -> None:
-        if self._open:
+        if not self._life.over:
             self.status.setText(reason)
             self.import_button.setEnabled(True)
-
-    def _forget(self) -> None:
-        """Touch nothing any more: the widgets are gone."""
-        self._open = False
 
 
 def _title(name: str) -> QLabel:
     """Return the name of the model in large letters."""
     label = plain_label(name[:200], "The name on the card.")
-    font = label.font()
-    font.setPointSizeF(font.pointSizeF() * 1.4)
-    label.setFont(font)
+    label.setStyleSheet("font-size: 16pt")  # napari's style overrides the font
     return label
 
 
