@@ -89,3 +89,17 @@ def test_a_run_that_failed_before_it_began_stands_in_nobodys_way() -> None:
     run.append(Stopped(4, "stopped as asked"))
     with pytest.raises(RunError, match="is not empty"):
         make_or_resume(run, {"folder": "photos"}, resume=False)
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_tensorboard_that_is_missing(monkeypatch: pytest.MonkeyPatch, resume: bool) -> None:
+    """It is told before anything is made; where it is there, the wish is kept."""
+    monkeypatch.setattr("napari_colorize.runs.making.find_spec", lambda name: None)
+    with pytest.raises(TrainingError, match="TensorBoard is not installed: install it"):
+        make_or_resume(
+            RunFolder("run"), {"folder": "photos", "logger": "tensorboard"}, resume=resume
+        )
+    assert not Path("run").exists()
+    monkeypatch.setattr("napari_colorize.runs.making.find_spec", lambda name: object())
+    make_or_resume(RunFolder("run"), {"folder": "photos", "logger": "tensorboard"}, resume=resume)
+    assert RunFolder("run").read_config().logger == "tensorboard"
