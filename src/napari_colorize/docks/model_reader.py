@@ -16,7 +16,12 @@ from napari_colorize.files.models import SUFFIX
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from napari_colorize.docks.model_dialog import ModelDialog
+
     Paths = str | list[str]
+
+# A dialog that no window owns lives only as long as Python knows it.
+_shown: set[ModelDialog] = set()
 
 
 def get_reader(path: Paths) -> Callable[[Paths], list[tuple[None]]] | None:
@@ -51,7 +56,10 @@ def _show(path: Path, card: dict[str, Any]) -> None:
         return
     from napari_colorize.docks.model_dialog import ModelDialog
 
-    ModelDialog(path, card).show()
+    dialog = ModelDialog(path, card)
+    _shown.add(dialog)
+    dialog.finished.connect(lambda _: _shown.discard(dialog))
+    dialog.show()
 
 
 def _listed(path: Paths) -> list[str]:

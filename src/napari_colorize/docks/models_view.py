@@ -157,10 +157,9 @@ class ModelsView(QWidget):
             if entry is not None:
                 self._say(entry.reason)
         else:
-            size = entry.path.stat().st_size / 1e6 if entry.path.exists() else 0
-            self.card.show_card(entry.card, {"Size": f"{size:,.1f} MB", "File": str(entry.path)})
+            self.card.show_card(entry.card, {"Size": _size(entry.path), "File": str(entry.path)})
             notes = entry.card.get("notes")
-            self.notes.show_notes(entry.card["hash"], notes if isinstance(notes, str) else "")
+            self.notes.show_notes(str(entry.path), notes if isinstance(notes, str) else "")
             self.notes.setVisible(not entry.bundled)
         self._enable(entry)
 
@@ -190,6 +189,7 @@ class ModelsView(QWidget):
 
     def _rename(self, entry: Entry, name: str) -> None:
         def done(model: ModelInfo) -> None:
+            self.notes.move(str(entry.path), str(model.path))
             changed = model.name != name.strip()
             kept = " (names have letters, digits, - _ and .)" if changed else ""
             self._changed(model.path, f"{entry.name!r} is called {model.name!r} now{kept}.")
@@ -353,6 +353,14 @@ def _button(text: str, tooltip: str) -> QPushButton:
     button.setToolTip(tooltip)
     button.setProperty("told", tooltip)
     return button
+
+
+def _size(path: Path) -> str:
+    """Return the size of a file in words; nothing where it is gone."""
+    try:
+        return f"{path.stat().st_size / 1e6:,.1f} MB"
+    except OSError:
+        return ""
 
 
 def _dropped(event: QDropEvent) -> list[Path]:
