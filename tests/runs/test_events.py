@@ -16,6 +16,7 @@ from napari_colorize.runs.events import (
     Event,
     Step,
     Stopped,
+    Usage,
     Validated,
     decode,
     encode,
@@ -91,3 +92,10 @@ def test_time_is_now() -> None:
 def test_every_kind_has_a_name() -> None:
     """A kind that is added to Event can be written too."""
     assert set(events._NAMES) == set(get_args(Event))
+
+
+def test_usage_is_passed_over_by_readers_that_do_not_know_it() -> None:
+    """The memory is told in a line that is an event of its own: nothing else changed for it."""
+    line = encode(Usage(1_500_000_000, 0))
+    assert decode(line.replace('"usage"', '"kind of later"')) is None
+    assert decode(line) == Usage(1_500_000_000, 0, time=json.loads(line)["time"])

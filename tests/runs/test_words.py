@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 import pytest
 from hypothesis import given
@@ -45,6 +46,28 @@ def test_progress_leaves_out_what_is_not_known() -> None:
     assert words.progress_line(step, 0) == "epoch 3"
     known = Step(1, 90, 3, 0.1, 1e-3, 1041.0, 725.0)
     assert words.progress_line(known, 20) == "epoch 3 of 20 · 1,041 photographs/s · 12 min left"
+
+
+def test_end_is_told_as_a_time_of_day() -> None:
+    """The end of today has no date, a later one has; what is too far off is said so."""
+    noon = time.mktime((2026, 3, 4, 12, 0, 0, 0, 0, -1))
+    assert words.clock(noon + 90 * 60, noon) == "13:30"
+    assert words.clock(noon + 24 * 3600, noon) == "05 March, 12:00"
+    assert words.clock(1e300, noon) == "in a long time"
+    step = Step(1, 9, 1, 0.1, 1e-3, 40.0, 5400.0, time=noon)
+    assert words.time_left(step) == "1 h 30 min left, done about 13:30"
+    for remaining in (0.0, math.nan, math.inf, -1.0):
+        assert words.time_left(Step(1, 9, 1, 0.1, 1e-3, 40.0, remaining, time=noon)) == ""
+    assert words.time_left(Step(1, 9, 1, 0.1, 1e-3, 40.0, 1e12, time=noon)) == "a long time left"
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [(-3, "0 MB"), (0, "0 MB"), (340_000_000, "340 MB"), (1_440_000_000, "1.4 GB")],
+)
+def test_bytes_are_told_in_words(count: int, said: str) -> None:
+    """Memory is told in megabytes, or gigabytes from one on."""
+    assert words.size(count) == said
 
 
 def test_examination_names_the_commonest_reason_first() -> None:

@@ -16,6 +16,7 @@ _STANDS_STILL = 0.003
 _RISEN = 0.005
 # The loss, over some steps, beside the lowest that it was: more is no noise.
 _JUMPED = 1.5
+_WILD = 4.0
 # Steps over which the loss and the speed are taken; earlier ones say too little.
 _STEPS = 40
 _SLOW_SECONDS = 2 * 86400
@@ -90,7 +91,9 @@ class Adviser:
         epoch.count += 1
         share = 1 / min(self._steps + 1, _STEPS)
         before = event.loss if math.isnan(self._recent) else self._recent
-        self._recent = before + share * (event.loss - before)
+        # One wild step is no jump: it counts as a few times the mean at most.
+        loss = min(event.loss, _WILD * before) if before > 0 else event.loss
+        self._recent = before + share * (loss - before)
         self._steps += 1
         if self._steps >= _STEPS:
             self._lowest = min(self._lowest, self._recent)

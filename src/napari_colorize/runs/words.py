@@ -125,6 +125,6 @@ def ending(state: RunState) -> str:
     if state.name == "failed":
         return f"The training failed. {detail}"
     if state.name == "died":
-        first = detail.splitlines()[0].partition(" The end of its log")[0]
+        first = detail.partition("\n")[0].partition(" The end of its log")[0]
         return f"{first} Resume goes on from the last checkpoint."
     return ""
