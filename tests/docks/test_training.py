@@ -34,12 +34,12 @@ def test_training_from_start_to_model(
     assert dock.tabs.currentWidget() is dock.watch
     assert dock.watch.run.path == run.path
     training_desk.wait_for(dock, "finished")
-    models_changed.disconnect()
-
     saying = f"The model {run.path.name} is in the Colorize dock"
+    training_desk.wait(lambda: bool(heard))
     training_desk.wait(lambda: saying in training_desk.words(dock.watch.view.status))
     assert run.path.name in [model.name for model in list_models()]
     assert heard == [1]
+    models_changed.disconnect()
     assert "finished" in dock.watch.chooser.box.currentText()
     config = run.read_config()
     assert (config.folder, config.validation) == (str(photographs), None)

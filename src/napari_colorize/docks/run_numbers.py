@@ -128,8 +128,9 @@ class RunNumbers(QWidget):
                 label.setToolTip(tip)
             self.values[name] = value
             row, column = divmod(number, 2)
-            # The memory may be two numbers, and gets a line for itself.
-            row, column, span = (2, 0, 3) if name == "memory" else (row, column, 1)
+            # The speed is long and the memory may be two numbers: each has a line for itself.
+            lines = {"speed": (1, 0, 3), "memory": (2, 0, 3)}
+            row, column, span = lines.get(name, (row, column, 1))
             grid.addWidget(title, row, 2 * column)
             grid.addWidget(value, row, 2 * column + 1, 1, span)
         grid.setColumnStretch(1, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -226,9 +227,12 @@ class TrainingSetup(QWidget):
         run = RunFolder(path)
         chosen = self.photographs.folder
         folder = self.photographs.materialise(self._pictures())
-        # Asked anew: another dock or a shell may have been at work here since.
-        run.create(self._config(folder), force=run.exists() and run.state().name == "new")
-        start_training(run)
+        run.create(self._config(folder))
+        try:
+            start_training(run)
+        except ColorizeError:
+            _take_back(run)
+            raise
         self._remember(chosen)
         return run
 
@@ -276,6 +280,14 @@ class TrainingSetup(QWidget):
 
     def _said(self, text: str) -> None:
         tell(self.said, text)
+
+
+def _take_back(run: RunFolder) -> None:
+    """Remove a run that was made and not started: its name is free for the next try."""
+    with contextlib.suppress(OSError):
+        for file in (run.config_file, run.process_file, run.log):
+            file.unlink(missing_ok=True)
+        run.path.rmdir()
 
 
 def _button(text: str, tooltip: str, press: Callable[[], Any]) -> QPushButton:
