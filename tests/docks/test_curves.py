@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
+import io
 import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from qtpy.QtWidgets import QFileDialog
 
-from napari_colorize.docks.curves import Curve, LossHistory, LossPlot, smoothed
+from napari_colorize.docks.curves import LossPlot
+from napari_colorize.docks.run_history import Curve, LossHistory, smoothed
 from napari_colorize.runs.events import Started, Step, Stopped, Validated
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def started(step: int) -> Started:
@@ -46,7 +54,9 @@ def test_resume_forgets_what_came_after_its_checkpoint() -> None:
     for event in (Stopped(25, ""), started(12), step(13)):
         history.add(event)
     assert history.training.epochs[-2:] == [1.2, 1.3]
-    assert history.validation.epochs == [1.0]
+    assert history.validation.epochs == history.psnr.epochs == [1.0]
+    assert history.best is not None
+    assert history.best.epoch == 1
 
 
 def test_loss_that_is_no_number_is_not_drawn() -> None:
@@ -65,6 +75,10 @@ def test_long_curve_is_thinned() -> None:
     assert 2000 <= len(curve.epochs) <= 4001
     assert curve.epochs[-1] == 499.99
     assert curve.epochs == sorted(curve.epochs)
+    # As dense at the beginning as at the end.
+    assert sum(1 for place in curve.epochs if place < 250) == pytest.approx(
+        len(curve.epochs) / 2, rel=0.05
+    )
 
 
 @given(st.lists(st.floats(0, 1e3), max_size=300))
@@ -84,7 +98,7 @@ def test_smoothed_line_is_the_line() -> None:
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
-def test_plot_draws_in_the_colours_of_the_theme(theme: str, qtbot: object) -> None:
+def test_plot_draws_in_the_colours_of_the_theme(theme: str, qtbot: Any) -> None:
     """Both curves and the text can be told from the background."""
     history = LossHistory()
     history.add(started(0))
@@ -92,7 +106,7 @@ def test_plot_draws_in_the_colours_of_the_theme(theme: str, qtbot: object) -> No
         history.add(dataclasses.replace(step(number), loss=0.03 / number))
     history.add(Validated(1, 0.03, 20.0, 19.0, True))
     plot = LossPlot(theme)
-    qtbot.addWidget(plot.widget)  # type: ignore[attr-defined]
+    qtbot.addWidget(plot.widget)
     plot.draw(history)
     drawn = plot._training.getData()
     assert len(drawn[0]) == 20
@@ -105,3 +119,82 @@ def test_plot_draws_in_the_colours_of_the_theme(theme: str, qtbot: object) -> No
         assert (corner < 100) is (name == "dark")
         # A loss of 0.03 is never told as 30.
         assert plot._plot.getAxis("left").autoSIPrefixScale == 1
+
+
+def told_run(best_loss: float = 0.3) -> LossHistory:
+    """Return the history of two epochs."""
+    history = LossHistory()
+    for event in (
+        started(0),
+        *(step(number) for number in range(1, 11)),
+        Validated(1, 2 * best_loss, 20.0, 19.0, True),
+        Validated(2, best_loss, 21.5, 19.0, True),
+    ):
+        history.add(event)
+    return history
+
+
+def test_table_has_all_points_by_epoch() -> None:
+    """The CSV has a row for each place, empty cells where nothing was told, and figures as told."""
+    rows = list(csv.DictReader(io.StringIO(told_run().table())))
+    assert [row["epoch"] for row in rows] == [str(n / 10) for n in range(1, 11)] + ["2.0"]
+    assert (rows[0]["training loss"], rows[0]["check loss"]) == ("1.0", "")
+    assert [rows[9][name] for name in ("check loss", "check PSNR", "grey PSNR")] == [
+        "0.6",
+        "20.0",
+        "19.0",
+    ]
+    assert (rows[10]["training loss"], rows[10]["check PSNR"]) == ("", "21.5")
+
+
+def test_plot_marks_best_epoch_and_grey(qtbot: Any) -> None:
+    """The best epoch is a line in both plots, grey is a line with its figure."""
+    plot = LossPlot("dark")
+    qtbot.addWidget(plot.widget)
+    plot.draw(LossHistory())
+    assert plot._psnr.isHidden()
+    assert not plot._best_loss.isVisible()
+    plot.draw(told_run())
+    assert not plot._psnr.isHidden()
+    assert (plot._best_loss.value(), plot._best_gain.value()) == (2.0, 2.0)
+    assert (plot._grey.isVisible(), plot._grey.value()) == (True, 19.0)
+
+
+def test_losses_that_fall_far_are_drawn_as_logarithms(qtbot: Any) -> None:
+    """The axis is chosen by what there is to see, until a person chooses."""
+    plot = LossPlot("dark")
+    qtbot.addWidget(plot.widget)
+    narrow = LossHistory()
+    for event in (started(0), step(1), step(2), step(3)):
+        narrow.add(event)
+    plot.draw(narrow)
+    assert not plot.log.isChecked()
+    plot.draw(told_run(best_loss=1e-4))
+    assert plot.log.isChecked()
+    assert plot._plot.getPlotItem().ctrl.logYCheck.isChecked()
+    plot.log.click()
+    plot.draw(told_run(best_loss=1e-4))
+    assert not plot.log.isChecked()
+    assert not plot._plot.getPlotItem().ctrl.logYCheck.isChecked()
+
+
+def test_curves_are_saved_or_said_why_not(
+    qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The button asks for a file and tells what came of it."""
+    said: list[str] = []
+    plot = LossPlot("light", said.append)
+    qtbot.addWidget(plot.widget)
+    history = told_run()
+    plot.draw(history)
+    answer = ""
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (answer, ""))
+    plot.save.click()
+    assert said == []
+    answer = str(tmp_path / "mine")
+    plot.save.click()
+    assert (tmp_path / "mine.csv").read_text("utf-8").splitlines() == history.table().splitlines()
+    answer = str(tmp_path / "nowhere" / "mine.csv")
+    plot.save.click()
+    assert said[0] == "The curves are in mine.csv."
+    assert said[1].startswith("Cannot write ")
