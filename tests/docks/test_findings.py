@@ -255,7 +255,9 @@ def test_folder_that_goes_meanwhile_is_told(
     assert look(Question(folder))[-1] == Failure(f"There is no folder {folder}.")
 
 
-def test_look_can_be_cancelled(photographs: Path, make_photograph: Callable[..., Any]) -> None:
+def test_look_can_be_cancelled(
+    photographs: Path, make_photograph: Callable[..., Any], qtbot: QtBot
+) -> None:
     """Cancelling ends it at once, and leaves nothing in the cache."""
     assert look(Question(photographs), lambda: True) == [Ended()]
     wanted_out = threading.Event()
@@ -268,7 +270,7 @@ def test_look_can_be_cancelled(photographs: Path, make_photograph: Callable[...,
 
     Examining(Question(None, (take_pictures(stack),)), tell, wanted_out.is_set)()
     assert told[-1] == Ended()
-    assert not list(cache_folder().glob("layers-*"))
+    qtbot.waitUntil(lambda: not list(cache_folder().glob("layers-*")), timeout=60_000)
 
 
 def test_unforeseen_error_is_told(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import pickle
 import shutil
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -325,3 +327,20 @@ def test_folder_without_use_can_be_examined(tmp_path: Path) -> None:
     photographs = open_photographs(folder, allow_empty=True)
     assert len(photographs) == 0
     assert dict(photographs.examination.left_out) == {"grey or sepia": ("a.png",)}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priority of their own")
+def test_gentle_threads_make_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They have a lower priority than the thread that asked."""
+    seen: list[int] = []
+    real = building.examine_bytes
+
+    def examine(*args: Any) -> Any:
+        seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        return real(*args)
+
+    monkeypatch.setattr(building, "examine_bytes", examine)
+    open_photographs(make_folder(tmp_path / "a", 1), gentle=True)
+    open_photographs(make_folder(tmp_path / "b", 1, first=1))
+    mine = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    assert seen == [min(19, mine + 10), mine]

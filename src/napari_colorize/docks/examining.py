@@ -11,6 +11,7 @@ import logging
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 THUMBNAILS = 8
 THUMBNAIL_SIDE = 96
+_OFTEN = 0.1  # seconds between two words of progress
 _NAMES = 200  # of a reason, for people to read
 WRITTEN = "layers-"
 
@@ -163,12 +165,7 @@ class Examining:
             return self._examine(question.folder)
         folder = _fresh_folder()
         try:
-            self._missed = write_pictures(
-                question.layers,
-                folder,
-                progress=self._progress("Reading the layers"),
-                cancel=self.cancelled,
-            )
+            self._missed = self._write(folder)
             if not folder.exists():
                 said = _said(_shortened(self._missed))
                 raise DataError(f"No picture of these layers can be used: {said}.")
@@ -176,6 +173,23 @@ class Examining:
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
+
+    def _write(self, folder: Path) -> dict[str, tuple[str, ...]]:
+        """Write the layers in a thread of its own: lazy data may take long, a cancel must not."""
+        told = self._progress("Reading the layers")
+        with Readers(1, self.cancelled, gentle=True) as readers:
+            stopped = readers.stopped.is_set
+
+            def write() -> dict[str, tuple[str, ...]]:
+                try:
+                    return write_pictures(
+                        self.question.layers, folder, progress=told, cancel=stopped
+                    )
+                finally:
+                    if stopped():  # nobody waits any longer
+                        shutil.rmtree(folder, ignore_errors=True)
+
+            return readers.run(write)
 
     def _examine(self, folder: Path) -> Findings:
         photographs = self._open(folder, "Looking at the photographs")
@@ -208,6 +222,7 @@ class Examining:
             progress=self._progress(doing),
             cancel=self.cancelled,
             workers=_threads(),
+            gentle=True,
             allow_empty=True,
         )
         trouble = "" if len(photographs) else self._trouble(folder)
@@ -247,7 +262,16 @@ class Examining:
             return text
 
     def _progress(self, doing: str) -> Callable[[int, int], None]:
-        return lambda done, total: self.tell(Progress(doing, done, total))
+        # Now and then is enough: each word takes the window a moment.
+        last = 0.0
+
+        def tell(done: int, total: int) -> None:
+            nonlocal last
+            if done in (0, total) or time.monotonic() - last > _OFTEN:
+                last = time.monotonic()
+                self.tell(Progress(doing, done, total))
+
+        return tell
 
 
 def folder_trouble(folder: Path) -> str:

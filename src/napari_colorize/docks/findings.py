@@ -18,30 +18,12 @@ from qtpy.QtWidgets import (
 )
 
 from napari_colorize.docks.examining import THUMBNAILS, Findings, Progress, Thumbnail
+from napari_colorize.docks.labels import sentence, tell
 
 _SIDE = 40  # of a thumbnail: eight of them fit into a dock 400 pixels wide
 _GAP = 4
 _DETAILS_HEIGHT = 110
 _NO_LIKENESS = "Near duplicates were not looked for: the package imagehash is not installed."
-
-
-def sentence(tooltip: str = "") -> QLabel:
-    """Return a hidden label for a sentence of any length: it wraps and widens nothing."""
-    label = QLabel()
-    label.setWordWrap(True)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    label.setToolTip(tooltip)
-    label.hide()
-    return label
-
-
-def say(label: QLabel, text: str) -> None:
-    """Show a text, or nothing at all when it is empty."""
-    # A path has no spaces to break at; Qt breaks after a slash, but not after a backslash.
-    label.setText(text.replace("\\", "\\\u200b"))
-    label.setVisible(bool(text))
 
 
 class FindingsBox(QWidget):
@@ -97,7 +79,7 @@ class FindingsBox(QWidget):
     def show_note(self, text: str) -> None:
         """Show a sentence in the place of findings, and the way to look again."""
         self.clear()
-        say(self.summary, text)
+        tell(self.summary, text)
         self._summary_row.show()
 
     def show_findings(self, findings: Findings) -> None:
@@ -107,7 +89,7 @@ class FindingsBox(QWidget):
         left_out = sum(one.count for one in findings.left_out)
         self._left_out_row.setVisible(bool(left_out))
         self.toggle.setText(f"{left_out:,} left out")
-        say(self.why, ", ".join(f"{one.count:,} {one.reason}" for one in findings.left_out))
+        tell(self.why, ", ".join(f"{one.count:,} {one.reason}" for one in findings.left_out))
         self.details.setPlainText(_names(findings))
 
     def _make_progress(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +14,14 @@ from qtpy.QtWidgets import (
     QLabel,
     QListWidget,
     QListWidgetItem,
+    QPushButton,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
 from napari_colorize.docks.layer_pictures import LayerPictures, is_colour, take_pictures
+from napari_colorize.docks.life import Life
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -42,7 +43,7 @@ class LayerChoice(QWidget):
     def __init__(self, viewer: Viewer) -> None:
         super().__init__()
         self._viewer = viewer
-        self._gone = threading.Event()
+        self._life = Life(self)
         self._layers: list[Layer] = []
         self._shapes: list[Layer] = []
         self._regions: Layer | None = None
@@ -63,13 +64,15 @@ class LayerChoice(QWidget):
             "Whole pictures, or only what was drawn in a Shapes layer: the upright box around "
             "each shape becomes a picture."
         )
+        self.all = QPushButton("All")
+        self.all.setToolTip("Tick all layers, or none if all are ticked.")
         self._lay_out()
-        self.destroyed.connect(self._gone.set)
         for event in _LIST_EVENTS:
             getattr(viewer.layers.events, event).connect(self.refresh)
         self.refresh()
         self.list.itemChanged.connect(lambda _: self.changed.emit())
         self.regions.activated.connect(self._choose_regions)
+        self.all.clicked.connect(self._tick_all)
 
     def ticked(self) -> list[Layer]:
         """Return the layers that are ticked, the topmost first."""
@@ -92,14 +95,14 @@ class LayerChoice(QWidget):
 
     def close_down(self) -> None:
         """Follow the viewer no more."""
-        self._gone.set()
+        self._life.over = True
         for event in _LIST_EVENTS:
             getattr(self._viewer.layers.events, event).disconnect(self.refresh)
         self._watch([])
 
     def refresh(self, _: Any = None) -> None:
         """Read the list of layers anew and keep what is ticked."""
-        if self._gone.is_set():
+        if self._life.over:
             return
         before, regions = self.ticked(), self._regions
         layers = list(reversed(self._viewer.layers))
@@ -113,7 +116,7 @@ class LayerChoice(QWidget):
             self.changed.emit()
 
     def _lay_out(self) -> None:
-        label = QLabel("&Regions")
+        label = QLabel("Reg&ions")
         label.setBuddy(self.regions)
         label.setToolTip(self.regions.toolTip())
         self._regions_row = QWidget()
@@ -121,6 +124,7 @@ class LayerChoice(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(label)
         row.addWidget(self.regions, 1)
+        row.addWidget(self.all)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.list)
@@ -153,6 +157,10 @@ class LayerChoice(QWidget):
         item = self.list.item(row)
         return item is not None and item.checkState() == Qt.CheckState.Checked
 
+    def _tick_all(self) -> None:
+        self._fill([] if len(self.ticked()) == len(self._layers) else self._layers)
+        self.changed.emit()
+
     def _choose_regions(self, index: int) -> None:
         self._regions = self._shapes[index - 1] if index > 0 else None
         self.changed.emit()
@@ -168,7 +176,7 @@ class LayerChoice(QWidget):
             layer.events.data.connect(self._follow_data)
 
     def _follow_data(self, event: Any) -> None:
-        if self._gone.is_set():
+        if self._life.over:
             return
         source = event.source
         if _has(self._shapes, source) and not _has([self._regions], source):

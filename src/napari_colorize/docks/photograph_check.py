@@ -31,6 +31,11 @@ class PhotographCheck:
 
     It outlives the widget that asks: connect ``destroyed`` to `close`. ``told`` carries the
     messages, in the main thread.
+
+    Attributes
+    ----------
+    is_open
+        False for good after `close`: the widget may be gone.
     """
 
     told = Signal(object)
@@ -38,7 +43,7 @@ class PhotographCheck:
     def __init__(self) -> None:
         self._look: _Look | None = None
         self._folder: Path | None = None
-        self._open = True
+        self.is_open = True
 
     @property
     def busy(self) -> bool:
@@ -49,7 +54,7 @@ class PhotographCheck:
         """Begin to look, and give up what was looked at before."""
         self.cancel()
         self._drop()
-        if self._open:
+        if self.is_open:
             self._look = _Look(question, self._hear)
             self._look.start()
 
@@ -61,7 +66,7 @@ class PhotographCheck:
 
     def close(self) -> None:
         """End all, for good."""
-        self._open = False
+        self.is_open = False
         self.cancel()
         self._drop()
 

@@ -28,8 +28,9 @@ from napari_colorize.docks.examining import (
     Question,
     Where,
 )
-from napari_colorize.docks.findings import FindingsBox, say, sentence
+from napari_colorize.docks.findings import FindingsBox
 from napari_colorize.docks.folder_edit import FolderEdit, dropped_path
+from napari_colorize.docks.labels import sentence, tell
 from napari_colorize.docks.layer_choice import LayerChoice
 from napari_colorize.docks.layer_pictures import put_into
 from napari_colorize.docks.photograph_check import PhotographCheck
@@ -65,7 +66,6 @@ class PhotographsField(QWidget):
     def __init__(self, viewer: Viewer) -> None:
         super().__init__()
         self._viewer = viewer
-        self._open = True
         self._check = PhotographCheck()
         self._forget()
         self._make_parts()
@@ -82,7 +82,7 @@ class PhotographsField(QWidget):
         self.from_folder = QRadioButton("A fol&der")
         self.from_folder.setToolTip("Learn from the photographs in a folder.")
         self.from_folder.setChecked(True)
-        self.from_layers = QRadioButton("&Open layers")
+        self.from_layers = QRadioButton("Ope&n layers")
         self.from_layers.setToolTip("Learn from the colour layers that are open in the viewer.")
         self._sources = QButtonGroup(self)
         for button in (self.from_folder, self.from_layers):
@@ -148,15 +148,16 @@ class PhotographsField(QWidget):
 
     def show_folders(self, folder: Path | None, validation: Path | None) -> None:
         """Choose folders, as a run that is shown again has them."""
-        if self._open:
+        if self._check.is_open:
             self.from_folder.setChecked(True)
-            self.folder_edit.show_path(folder)
-            self.validation_edit.show_path(validation)
+            with self.folder_edit.changed.blocked(), self.validation_edit.changed.blocked():
+                self.folder_edit.show_path(folder)
+                self.validation_edit.show_path(validation)
             self._restart(0)
 
     def set_editable(self, editable: bool) -> None:
         """Let the choice be changed or not; what is not editable is not looked at either."""
-        if not self._open or editable is self._editable:
+        if not self._check.is_open or editable is self._editable:
             return
         self._editable = editable
         for part in (self._source_row, self.folder_edit, self.layers, self.validation_edit):
@@ -169,8 +170,7 @@ class PhotographsField(QWidget):
 
     def stop(self) -> None:
         """End the look at the photographs, and touch nothing any more."""
-        if self._open:
-            self._open = False
+        if self._check.is_open:
             self._timer.stop()
             self._check.close()
             self.layers.close_down()
@@ -204,15 +204,15 @@ class PhotographsField(QWidget):
         grid.setColumnStretch(1, 1)
         grid.addWidget(_label("Learn from", self.from_folder), 0, 0)
         grid.addWidget(self._source_row, 0, 1)
-        self._folder_label = _label("Photo&graphs", self.folder_edit)
-        self._layers_label = _label("Photo&graphs", self.layers)
+        self._folder_label = _label("Photog&raphs", self.folder_edit)
+        self._layers_label = _label("Photog&raphs", self.layers)
         self._layers_label.hide()
         grid.addWidget(self._folder_label, 1, 0)
         grid.addWidget(self.folder_edit, 1, 1)
         grid.addWidget(self._layers_label, 1, 0, Qt.AlignmentFlag.AlignTop)
         grid.addWidget(self.layers, 1, 1)
         grid.addWidget(self.reason, 2, 1)
-        grid.addWidget(_label("&Check with", self.validation_edit), 3, 0)
+        grid.addWidget(_label("Chec&k with", self.validation_edit), 3, 0)
         grid.addWidget(self.validation_edit, 3, 1)
         grid.addWidget(self.validation_reason, 4, 1)
         grid.addWidget(self.box, 5, 0, 1, 2)
@@ -232,7 +232,7 @@ class PhotographsField(QWidget):
 
     def _restyle(self, _: Any = None) -> None:
         """Follow napari's theme."""
-        if self._open:
+        if self._check.is_open:
             theme = get_theme(self._viewer.theme)
             colour = theme.warning.as_hex() if theme.type == "dark" else "#a33b00"
             for label in (self.reason, self.validation_reason):
@@ -254,12 +254,12 @@ class PhotographsField(QWidget):
         self._restart(0)
 
     def _take_layers(self) -> None:
-        if self._open and self.from_layers.isChecked():
+        if self._check.is_open and self.from_layers.isChecked():
             self._restart(PAUSE)
 
     def _restart(self, pause: int) -> None:
         """Forget what was found, and look again in a moment."""
-        if not self._open:
+        if not self._check.is_open:
             return
         self._check.cancel()
         self._forget()
@@ -296,7 +296,7 @@ class PhotographsField(QWidget):
         self._given_up = False
 
     def _hear(self, message: Message) -> None:
-        if not self._open:
+        if not self._check.is_open:
             return
         if isinstance(message, Progress):
             self.box.show_progress(message)
@@ -332,6 +332,8 @@ class PhotographsField(QWidget):
             return self._failure.text
         if self._findings is not None:
             return self._findings.problem
+        if not self._editable:
+            return ""
         if self.folder is None:
             unread = "The layers have not been read: press Look again."
             return unread if self._given_up else "The layers are being read…"
@@ -343,8 +345,10 @@ class PhotographsField(QWidget):
         where: Where = "photographs" if self._failure is None else self._failure.where
         at_validation = found if where == "validation" else ""
         choice = self._choice_problem()
-        say(self.reason, choice or ("" if at_validation else found))
-        say(self.validation_reason, self._validation_problem() or ("" if choice else at_validation))
+        tell(self.reason, choice or ("" if at_validation else found))
+        tell(
+            self.validation_reason, self._validation_problem() or ("" if choice else at_validation)
+        )
 
 
 def _label(text: str, buddy: QWidget) -> QLabel:

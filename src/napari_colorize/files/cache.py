@@ -203,6 +203,7 @@ def open_photographs(
     progress: Callable[[int, int], None] | None = None,
     cancel: Callable[[], bool] | None = None,
     workers: int | None = None,
+    gentle: bool = False,
     allow_empty: bool = False,
 ) -> Photographs:
     """Open the usable photographs of a folder; decode them if that was not yet done.
@@ -224,6 +225,8 @@ def open_photographs(
         Returns True when the user wants out; looked at ten times a second at least.
     workers
         Threads that decode, by default one a processor.
+    gentle
+        Whether the threads make way for all others, such as a window's.
     allow_empty
         Return what the folder doctor found also when nothing of it can be used.
 
@@ -239,7 +242,7 @@ def open_photographs(
     folder = Path(folder)
     root = Path(cache_dir) if cache_dir is not None else cache_folder()
     teller = Teller(progress)
-    with Readers(workers, cancel) as readers, calm_pillow():
+    with Readers(workers, cancel, gentle=gentle) as readers, calm_pillow():
         names = readers.run(lambda: _names_in(folder, readers.stopped.is_set))
         teller.start(len(names))
         digests = hash_files(folder, names, root, readers, teller.hashed)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
 import threading
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -28,6 +30,8 @@ class Readers:
         Number of threads; None for one a processor, 16 at most.
     cancel
         Returns True when the user wants out.
+    gentle
+        Whether the threads make way for all others, where the system can do that (Linux).
 
     Attributes
     ----------
@@ -36,11 +40,14 @@ class Readers:
         waited for.
     """
 
-    def __init__(self, workers: int | None, cancel: Callable[[], bool] | None) -> None:
+    def __init__(
+        self, workers: int | None, cancel: Callable[[], bool] | None, *, gentle: bool = False
+    ) -> None:
         self.workers = workers or min(16, len(_processors()))
         self.stopped = threading.Event()
         self._cancel = cancel
-        self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="read")
+        begin = _step_back if gentle else None
+        self._pool = ThreadPoolExecutor(self.workers, "read", initializer=begin)
 
     def __enter__(self) -> Self:
         return self
@@ -73,6 +80,14 @@ class Readers:
         while not wait([future], timeout=_PATIENCE).done:
             self.check()
         return future.result()
+
+
+def _step_back() -> None:
+    if sys.platform == "linux":  # elsewhere all threads of a process have one priority
+        with contextlib.suppress(OSError):
+            mine = threading.get_native_id()
+            now = os.getpriority(os.PRIO_PROCESS, mine)
+            os.setpriority(os.PRIO_PROCESS, mine, min(19, now + 10))
 
 
 def _processors() -> range:
