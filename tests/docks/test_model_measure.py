@@ -46,6 +46,7 @@ def measure(
     return start
 
 
+@pytest.mark.slow
 def test_a_model_is_measured_in_a_child(
     measure: Callable[[], Any], qtbot: QtBot, model: Path
 ) -> None:
@@ -80,6 +81,7 @@ def test_the_child_ends_with_the_widget(measure: Callable[[], Any], qtbot: QtBot
     assert said == []
 
 
+@pytest.mark.slow
 def test_an_error_of_the_child_is_told(qtbot: QtBot, model: Path, tmp_path: Path) -> None:
     """The child's own sentence comes through."""
     (tmp_path / "empty").mkdir()

@@ -58,14 +58,22 @@ def view(own: Path, qtbot: QtBot) -> ModelsView:
 
 
 @pytest.fixture
-def settled(view: ModelsView, qtbot: QtBot) -> Callable[[Callable[[], Any]], None]:
-    """Return the function that does something and waits until its errand is over."""
+def settled_in(qtbot: QtBot) -> Callable[[ModelsView, Callable[[], Any]], None]:
+    """Return the function that does something in a view and waits until the errand is over."""
 
-    def wait(act: Callable[[], Any]) -> None:
+    def wait(view: ModelsView, act: Callable[[], Any]) -> None:
         act()
         qtbot.waitUntil(lambda: not view._busy, timeout=PATIENCE)
 
     return wait
+
+
+@pytest.fixture
+def settled(
+    view: ModelsView, settled_in: Callable[[ModelsView, Callable[[], Any]], None]
+) -> Callable[[Callable[[], Any]], None]:
+    """Return the same for the view of the test."""
+    return lambda act: settled_in(view, act)
 
 
 def names(view: ModelsView) -> list[str]:
@@ -294,3 +302,36 @@ def test_the_view_fits_into_a_narrow_dock(view: ModelsView) -> None:
     for entry in view.list.entries():
         view.list.choose(entry.path)
         assert view.minimumSizeHint().width() <= 380
+
+
+def test_undo_goes_on_to_the_deletion_before(
+    view: ModelsView, settled: Callable[..., None]
+) -> None:
+    """Two deletions are taken back one after the other, the last first."""
+    for name in ("sea", "sky"):
+        view.show_model(name)
+        settled(view.delete.click)
+    assert names(view) == ["palette (came along)"]
+    settled(view.bin.undo.click)
+    assert view.bin.last_line.text() == "'sea' is in the bin."
+    settled(view.bin.undo.click)
+    assert names(view) == ["sea", "sky", "palette (came along)"]
+    settled(view._undo)
+    assert view.status.text() == "The bin is empty."
+
+
+def test_the_colorize_dock_lets_go_of_a_model_that_is_deleted(
+    own: Path, viewer: Any, settled_in: Callable[..., None]
+) -> None:
+    """Its list follows, and it falls back to the default model."""
+    from napari_colorize.docks.colorize import ColorizeDock
+
+    dock = ColorizeDock(viewer)
+    viewer.window.add_dock_widget(dock, name="Colorize")
+    view = ModelsView(viewer)
+    viewer.window.add_dock_widget(view, name="Models")
+    dock.form.model.value = str(own / "sky.safetensors")
+    view.show_model("sky")
+    settled_in(view, view.delete.click)
+    assert dock.form.model.value.endswith("palette.safetensors")
+    assert "sky" not in [name for name, _ in dock.form._model_choices(None)]

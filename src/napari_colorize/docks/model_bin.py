@@ -15,11 +15,11 @@ class ModelBin(QWidget):
     """Two lines with a button each; hidden while there is nothing to say."""
 
     undo_asked = Signal()
-    empty_asked = Signal()
+    empty_asked = Signal(list)  # of what lies there and was agreed to
 
     def __init__(self) -> None:
         super().__init__()
-        self.last: Removed | None = None
+        self.last: Removed | None = None  # what Undo takes out
         self.last_line = plain_label("", "What was deleted last.")
         self.undo = QPushButton("U&ndo")
         self.undo.setToolTip("Take the model that was deleted last out of the bin (Ctrl+Z).")
@@ -38,12 +38,11 @@ class ModelBin(QWidget):
     def read(self) -> None:
         """Look into the bin."""
         lying = removed_models()
-        if self.last is not None and all(one.path != self.last.path for one in lying):
-            self.last = None
+        self.last = lying[0] if lying else None
         if self.last is not None:
-            self.last_line.setText(f"{self.last.name!r} is in the bin.")
-        self.last_line.setVisible(self.last is not None)
-        self.undo.setVisible(self.last is not None)
+            days = self.last.days
+            since = f", deleted {days:,} day{'s' * (days != 1)} ago" if days else ""
+            self.last_line.setText(f"{self.last.name!r} is in the bin{since}.")
         size = sum(one.size for one in lying) / 1e6
         old = sum(one.days > LONG for one in lying)
         told = f"In the bin: {len(lying):,} model{'s' * (len(lying) != 1)}, {size:,.1f} MB"
@@ -52,10 +51,11 @@ class ModelBin(QWidget):
 
     def _ask(self) -> None:
         """Ask whether what lies there shall go for good."""
-        names = [one.name for one in removed_models()]
+        lying = removed_models()
+        names = [one.name for one in lying]
         told = ", ".join(names[:_NAMED]) + ", …" * (len(names) > _NAMED)
         asked = QMessageBox.question(
             self, "Empty the bin", f"Delete for good: {told}? This cannot be undone."
         )
         if asked == QMessageBox.StandardButton.Yes:
-            self.empty_asked.emit()
+            self.empty_asked.emit(lying)

@@ -11,7 +11,7 @@ from qtpy.QtCore import QEvent, Qt
 from qtpy.QtGui import QColor, QKeySequence
 from qtpy.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem, QSizePolicy
 
-from napari_colorize.files.models import list_models, unusable_models
+from napari_colorize.files.models import survey_models
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QKeyEvent
@@ -162,7 +162,8 @@ class ModelsList(QListWidget):
 
 def _read_entries() -> list[Entry]:
     """Return one's own models, those that came along, then what cannot be used."""
-    models = sorted(list_models(), key=lambda model: model.bundled)
+    models, unusable = survey_models()
+    models.sort(key=lambda model: model.bundled)
     usable = [Entry(one.name, one.path, one.card, one.bundled) for one in models]
-    broken = [Entry(p.stem, p, None, reason=why) for p, why in unusable_models().items()]
+    broken = [Entry(path.stem, path, None, reason=why) for path, why in unusable.items()]
     return usable + broken

@@ -221,29 +221,21 @@ class ModelsView(QWidget):
                 self._say(_CAME_ALONG)
             return
 
-        def done(removed: Removed) -> None:
-            self.bin.last = removed
-            self._changed(None, "")
-
-        self._run(lambda: remove_model(entry.path), done)
+        self._run(lambda: remove_model(entry.path), lambda _: self._changed(None, ""))
 
     def _undo(self) -> None:
-        """Take back the last deletion; the last of an earlier day where there was none."""
-
-        def done(path: Path) -> None:
-            self.bin.last = None
-            self._changed(path, f"{path.stem!r} is back.")
-
+        """Take back the last deletion, then the one before it."""
         path = None if self.bin.last is None else self.bin.last.path
-        self._run(lambda: restore_model(path), done)
+        self._run(
+            lambda: restore_model(path),
+            lambda back: self._changed(back, f"{back.stem!r} is back."),
+        )
 
-    def _empty(self) -> None:
-
-        def done(freed: tuple[int, int]) -> None:
-            self.bin.last = None
-            self._changed(None, f"{freed[1] / 1e6:,.1f} MB freed.")
-
-        self._run(empty_bin, done)
+    def _empty(self, lying: list[Removed]) -> None:
+        self._run(
+            lambda: empty_bin(lying),
+            lambda freed: self._changed(None, f"{freed[1] / 1e6:,.1f} MB freed."),
+        )
 
     # Files that come and go.
 

@@ -54,12 +54,28 @@ def list_models() -> list[ModelInfo]:
     A file that cannot be used is not among them, and does not hide the others;
     :func:`unusable_models` tells about it.
     """
-    return _survey()[0]
+    return survey_models()[0]
 
 
 def unusable_models() -> dict[Path, str]:
     """Return the model files that :func:`list_models` leaves out, each with the reason."""
-    return _survey()[1]
+    return survey_models()[1]
+
+
+def survey_models() -> tuple[list[ModelInfo], dict[Path, str]]:
+    """Return all usable models, and the files that are none with the reasons, in one look."""
+    models: dict[str, ModelInfo] = {}
+    unusable: dict[Path, str] = {}
+    for folder, bundled in ((BUNDLED, True), (models_folder(), False)):
+        for path in _files_of(folder):
+            if path.stem in models:
+                unusable[path] = f"{path.name} has the name of a bundled model. Rename the file."
+                continue
+            try:
+                models[path.stem] = ModelInfo(path.stem, path, read_card(path), bundled)
+            except ModelError as error:
+                unusable[path] = str(error)
+    return list(models.values()), unusable
 
 
 def find_model(name_or_path: str | Path | None = None) -> Path:
@@ -80,7 +96,7 @@ def find_model(name_or_path: str | Path | None = None) -> Path:
             what = "is a folder, not a model file" if path.is_dir() else "does not exist"
             raise ModelError(f"The model file {str(path)!r} {what}.")
         return path
-    models, unusable = _survey()
+    models, unusable = survey_models()
     for model in models:
         if model.name == name_or_path:
             return model.path
@@ -166,7 +182,7 @@ def names_taken() -> set[str]:
 
     Some file systems know no difference between upper and lower case.
     """
-    models, unusable = _survey()
+    models, unusable = survey_models()
     return {path.stem.casefold() for path in [*unusable, *(model.path for model in models)]}
 
 
@@ -221,22 +237,6 @@ def sanitised(name: str) -> str:
 def _is_plain(letter: str) -> bool:
     """Return whether a letter may stand in the name of a model: letters, their marks, digits."""
     return letter in "-._" or unicodedata.category(letter)[0] in "LMN"
-
-
-def _survey() -> tuple[list[ModelInfo], dict[Path, str]]:
-    """Return all usable models, and the files that are none with the reasons."""
-    models: dict[str, ModelInfo] = {}
-    unusable: dict[Path, str] = {}
-    for folder, bundled in ((BUNDLED, True), (models_folder(), False)):
-        for path in _files_of(folder):
-            if path.stem in models:
-                unusable[path] = f"{path.name} has the name of a bundled model. Rename the file."
-                continue
-            try:
-                models[path.stem] = ModelInfo(path.stem, path, read_card(path), bundled)
-            except ModelError as error:
-                unusable[path] = str(error)
-    return list(models.values()), unusable
 
 
 def _files_of(folder: Path) -> list[Path]:

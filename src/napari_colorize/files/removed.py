@@ -23,6 +23,7 @@ from napari_colorize.files.writing import written_whole
 from napari_colorize.runs.storage import data_folder, storage_error
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 LONG = 30  # days after which one is told that a model still lies in the bin
@@ -120,8 +121,13 @@ def restore_model(name: str | Path | None = None) -> Path:
     return target
 
 
-def empty_bin() -> tuple[int, int]:
+def empty_bin(only: Sequence[Removed] | None = None) -> tuple[int, int]:
     """Delete what is in the bin for good; return how many models it was and how many bytes.
+
+    Parameters
+    ----------
+    only : sequence of Removed or None
+        What was agreed to; None is all.
 
     Raises
     ------
@@ -129,7 +135,7 @@ def empty_bin() -> tuple[int, int]:
         When something cannot be deleted.
     """
     with alone():
-        gone = removed_models()
+        gone = [one for one in removed_models() if only is None or one in only]
         for one in gone:
             try:
                 one.path.unlink(missing_ok=True)
