@@ -467,3 +467,35 @@ def test_window_answers_while_it_looks(qtbot: QtBot, viewer: Any, tmp_path: Path
     assert len(gaps) > 10
     # Time at work, of all threads together: what else the machine does is not counted.
     assert np.quantile(gaps, 0.95) < 0.1, f"{1000 * np.quantile(gaps, 0.95):.0f} ms of work"
+
+
+def test_all_layers_can_be_ticked_at_once(
+    person: Person, make_photograph: Callable[..., Any]
+) -> None:
+    """One button ticks all, and none when all are ticked; the choice changes once."""
+    field = person.field
+    for number in range(3):
+        person.viewer.add_layer(Image(make_photograph(number), rgb=True))
+    field.from_layers.setChecked(True)
+    person.tick(1)
+    changed: list[bool] = []
+    field.changed.connect(lambda: changed.append(True))
+    field.layers.all.click()
+    assert len(field.layers.ticked()) == 3
+    field.layers.all.click()
+    assert field.layers.ticked() == []
+    assert len(changed) == 2
+
+
+def test_folders_that_are_shown_are_told_once(
+    person: Person, photographs: Path, tmp_path: Path
+) -> None:
+    """Showing two folders is one change; where nothing is looked at, nothing is said of it."""
+    field = person.field
+    field.set_editable(False)
+    changed: list[bool] = []
+    field.changed.connect(lambda: changed.append(True))
+    field.show_folders(photographs, tmp_path)
+    assert len(changed) == 1
+    assert (field.folder, field.validation) == (photographs, tmp_path)
+    assert person.text(field.reason) == field.problem() == ""
