@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,6 +23,7 @@ from napari_colorize.runs.process import remember_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
@@ -109,7 +109,7 @@ def test_a_run_is_continued(field: TaskField, tmp_path: Path, photographs: Path)
     remember_run(done.path)
     field.choice.buttons["continue"].click()
     assert field.choice.run.count() == 1
-    assert "mine (stopped" in field.choice.run.currentText()
+    assert field.choice.run.currentText() == "mine: stopped"
     assert field.run_to_continue is not None
     assert field.run_to_continue.path == tmp_path / "mine"
     assert field.run_folder is None
@@ -299,7 +299,8 @@ def test_times_are_measured_when_the_form_is_shown(field: TaskField, qtbot: QtBo
     field.show()
     assert field.presets.buttons["normal"].text() == "N&ormal: measuring…"
     qtbot.waitUntil(lambda: "about" in field.presets.buttons["normal"].text(), timeout=PATIENCE)
-    assert "Measured on cpu (no GPU): 20 photographs a second." in field.presets.where.told()
+    assert field.presets.where.told() == "Measured on the processor: 20 photographs a second."
+    assert "no GPU" in field.presets.where.toolTip()
     before = [button.text() for button in field.presets.buttons.values()]
     put(field, "epochs", 5000)
     assert [button.text() for button in field.presets.buttons.values()] != before
@@ -347,6 +348,8 @@ def test_while_a_training_runs_nothing_is_measured(
     assert not field.choice.isEnabled()
     field.set_editable(True)
     assert field._probe.is_busy()
+    field.hide()
+    assert not field._probe.is_busy()
 
 
 def test_each_change_is_told(field: TaskField) -> None:

@@ -22,10 +22,11 @@ from napari_colorize.runs.config import (
     PRECISIONS,
     TrainingConfig,
 )
-from napari_colorize.runs.folder import RunFolder
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from napari_colorize.runs.folder import RunFolder
 
 # A name of a folder or a model: whatever a file system takes, and what looks like an option.
 WORD = st.text(

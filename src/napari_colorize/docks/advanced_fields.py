@@ -177,7 +177,7 @@ MACHINE = FieldGroup(
         AdvancedField(
             "device",
             "Device",
-            "Where to compute. A GPU is ten to a hundred times faster than the processor.",
+            "Where to compute. A GPU is far faster than the processor.",
             lambda: Choice(_DEVICES),
         ),
         AdvancedField(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +23,7 @@ from napari_colorize.runs.presets import PRESETS, about, seconds
 
 _INDENT = 24
 _MNEMONICS = {"quick": "&Quick try", "normal": "N&ormal", "long": "Lon&g"}
+_DEVICES = {"cpu": "the processor", "cuda": "the NVIDIA GPU", "mps": "the Apple GPU"}
 NORMAL = "normal"
 
 
@@ -88,6 +90,7 @@ class PresetChoice(QWidget):
     def show_speed(self, speed: Speed | None, note: str = "") -> None:
         """Tell where it will be trained, and what keeps a GPU from being used."""
         self.where.tell(note if speed is None else _where(speed))
+        self.where.setToolTip("" if speed is None else f"<p>{html.escape(speed.reason)}</p>")
         self._advice = "" if speed is None else speed.advice
         mend = f"\nThis mends it: {self._advice}" if self._advice else ""
         self.obstacle.tell(f"{_sentence(speed.reason)}{mend}" if speed and self._advice else "")
@@ -120,8 +123,8 @@ class PresetChoice(QWidget):
 
 def _where(speed: Speed) -> str:
     """Return where and how fast it trains."""
-    reason = "" if speed.advice else f" ({speed.reason.rstrip('.')})"
-    return f"Measured on {speed.device}{reason}: {_short(speed.rate)} photographs a second."
+    device = _DEVICES.get(speed.device.partition(":")[0], speed.device)
+    return f"Measured on {device}: {_short(speed.rate)} photographs a second."
 
 
 def _short(rate: float) -> str:

@@ -159,9 +159,10 @@ class TaskChoice(QWidget):
 
     def _add_run(self, path: Path, state: str, run: RunFolder) -> None:
         last = run.last_event()
-        when = "" if last is None else time.strftime(", %d %b %H:%M", time.localtime(last.time))
-        self.run.addItem(f"{path.name} ({state}{when})", str(path))
-        self.run.setItemData(self.run.count() - 1, str(path), Qt.ItemDataRole.ToolTipRole)
+        when = "" if last is None else time.strftime("\n%d %b %Y, %H:%M", time.localtime(last.time))
+        self.run.addItem(f"{path.name}: {state}", str(path))
+        told = f"{path}{when}"
+        self.run.setItemData(self.run.count() - 1, told, Qt.ItemDataRole.ToolTipRole)
 
     def _offer(self, path: Path) -> None:
         """Put a run into the list, if it is not there, and choose it."""
@@ -208,7 +209,11 @@ class TaskChoice(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         self._group = QButtonGroup(self)
         self._parts: dict[str, QWidget] = {}
-        boxes = {FINE_TUNE: [self.model], FRESH: [self.network], CONTINUE: [self.run, self.browse]}
+        boxes: dict[str, list[QWidget]] = {
+            FINE_TUNE: [self.model],
+            FRESH: [self.network],
+            CONTINUE: [self.run, self.browse],
+        }
         for task, button in self.buttons.items():
             self._group.addButton(button)
             self._parts[task] = part = QWidget()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from psygnal import Signal
-from qtpy.QtGui import QShowEvent
+from qtpy.QtGui import QHideEvent, QShowEvent
 from qtpy.QtWidgets import QGroupBox, QVBoxLayout, QWidget
 
 from napari_colorize.docks.advanced_settings import AdvancedSettings
@@ -152,6 +152,11 @@ class TaskField(QWidget):
         """Begin to measure when the form is first looked at."""
         super().showEvent(event)
         self._refresh()
+
+    def hideEvent(self, event: QHideEvent | None) -> None:
+        """End the measuring: the machine may be wanted for what is looked at now."""
+        super().hideEvent(event)
+        self._probe.stop()
 
     # What follows from what.
 

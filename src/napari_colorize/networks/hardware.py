@@ -93,7 +93,6 @@ def _run(program: str, *arguments: str) -> tuple[bool, str]:
     path = shutil.which(program)
     if path is None:
         return False, ""
-    hidden = {"creationflags": subprocess.CREATE_NO_WINDOW} if sys.platform == "win32" else {}
     try:
         done = subprocess.run(
             [path, *arguments],
@@ -103,11 +102,18 @@ def _run(program: str, *arguments: str) -> tuple[bool, str]:
             errors="replace",
             timeout=PATIENCE,
             check=False,
-            **hidden,
+            creationflags=_without_window(),
         )
     except (OSError, subprocess.SubprocessError):
         return False, ""
     return done.returncode == 0, done.stdout or done.stderr
+
+
+def _without_window() -> int:
+    """Return the flag that lets no console flash up on Windows."""
+    if sys.platform == "win32":
+        return subprocess.CREATE_NO_WINDOW
+    return 0
 
 
 def _sorted(folder: Path, pattern: str) -> list[Path]:

@@ -72,8 +72,8 @@ PRESETS = (
     Preset(
         "long",
         "Long",
-        "For thousands of photographs; with few of them hardly better than Normal.",
-        "For many thousands of photographs and a GPU, or a night on the processor.",
+        "For thousands of photographs, or when Normal still gets better at its end.",
+        "For many thousands of photographs; best left to a GPU.",
     ),
 )
 

@@ -267,7 +267,7 @@ class _Work:
         left_out = data.photographs.examination.left_out
         return Started(
             device=choice.device,
-            reason=choice.reason,
+            reason=choice.reason + f"; this mends it: {choice.remedy}" * bool(choice.remedy),
             precision=precision_of(self.config, choice),
             photographs=len(data.indices),
             validation=len(data.validation),
