@@ -189,7 +189,7 @@ class ModelsView(QWidget):
 
     def _rename(self, entry: Entry, name: str) -> None:
         def done(model: ModelInfo) -> None:
-            self.notes.move(str(entry.path), str(model.path))
+            self.notes.move_draft(str(entry.path), str(model.path))
             changed = model.name != name.strip()
             kept = " (names have letters, digits, - _ and .)" if changed else ""
             self._changed(model.path, f"{entry.name!r} is called {model.name!r} now{kept}.")

@@ -54,7 +54,7 @@ class NotesField(QWidget):
             self.text.blockSignals(blocked)
         self._take_draft()
 
-    def move(self, old: str, new: str) -> None:
+    def move_draft(self, old: str, new: str) -> None:
         """Keep what was typed for a model that is known by another key now."""
         if old in self._drafts:
             self._drafts[new] = self._drafts.pop(old)
