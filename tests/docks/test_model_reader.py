@@ -96,3 +96,18 @@ def test_other_files_are_left_to_others() -> None:
     assert get_reader("a.png") is None
     assert get_reader(["a.safetensors", "a.png"]) is None
     assert get_reader(["a.safetensors", "B.SAFETENSORS"]) is not None
+
+
+def test_the_command_palette_asks_for_the_files(
+    viewer: Any, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command of the reader stands there too, and shows what is chosen."""
+    from napari._app_model import get_app_model
+    from qtpy.QtWidgets import QFileDialog
+
+    path = write_model(tmp_path / "lake.safetensors")
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_: ([str(path)], ""))
+    get_app_model().commands.execute_command("napari-colorize.open_model").result()
+    (dialog,) = dialogs()
+    with qtbot.waitSignal(dialog.destroyed, timeout=PATIENCE):
+        dialog.close()

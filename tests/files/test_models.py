@@ -273,3 +273,26 @@ def test_sanitised_names_are_plain_file_names(name: str) -> None:
 def test_letters_of_every_script_are_kept(name: str, plain: str) -> None:
     """Spaces and signs that file systems refuse become hyphens, letters stay."""
     assert models.sanitised(name) == plain
+
+
+def test_a_listed_card_is_read_once_until_its_file_changes(
+    own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lists are cheap, and never stale: not even for a file that changes in the same moment."""
+    path = write_model(own / "sky.safetensors", name="a")
+    os.utime(path, (1e9, 1e9))
+    read: list[Path] = []
+
+    def reading(path: Path) -> dict[str, object]:
+        read.append(path)
+        return read_card(path)
+
+    monkeypatch.setattr(models, "read_card", reading)
+    for _ in range(3):
+        (model,) = models.list_models()
+        model.card.clear()
+    assert read == [path]
+    write_model(path, name="b")
+    assert models.list_models()[0].card["name"] == "b"
+    write_model(path, name="c")
+    assert models.list_models()[0].card["name"] == "c"

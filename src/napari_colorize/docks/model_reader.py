@@ -18,14 +18,24 @@ if TYPE_CHECKING:
 
     from napari_colorize.docks.model_dialog import ModelDialog
 
-    Paths = str | list[str]
+
+Paths = str | list[str]
 
 # A dialog that no window owns lives only as long as Python knows it.
 _shown: set[ModelDialog] = set()
 
 
-def get_reader(path: Paths) -> Callable[[Paths], list[tuple[None]]] | None:
-    """Return what opens model files; None for files of another kind."""
+def get_reader(path: Paths | None = None) -> Callable[[Paths], list[tuple[None]]] | None:
+    """Return what opens model files; None for files of another kind.
+
+    Napari's command palette calls it without a path: then it asks for files and shows them.
+    """
+    if path is None:
+        from qtpy.QtWidgets import QFileDialog
+
+        files, _ = QFileDialog.getOpenFileNames(None, "Open a model", "", f"Models (*{SUFFIX})")
+        show_cards(files)
+        return None
     if all(one.lower().endswith(SUFFIX) for one in _listed(path)):
         return show_cards
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import time
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,9 @@ DEFAULT_MODEL = "palette"
 SUFFIX = ".safetensors"
 LONGEST_NAME = 180  # bytes: file systems allow 255, and a suffix and a number come on top
 BUNDLED = Path(__file__).parents[1] / "weights"
+
+_FRESH = 3.0  # seconds; some file systems count times in steps of two
+_read: dict[Path, tuple[tuple[int, int, int], dict[str, Any]]] = {}
 
 
 @dataclass(frozen=True)
@@ -72,10 +76,31 @@ def survey_models() -> tuple[list[ModelInfo], dict[Path, str]]:
                 unusable[path] = f"{path.name} has the name of a bundled model. Rename the file."
                 continue
             try:
-                models[path.stem] = ModelInfo(path.stem, path, read_card(path), bundled)
+                models[path.stem] = ModelInfo(path.stem, path, _card_of(path), bundled)
             except ModelError as error:
                 unusable[path] = str(error)
     return list(models.values()), unusable
+
+
+def _card_of(path: Path) -> dict[str, Any]:
+    """Return the card of a listed file; one that was read before is not read again.
+
+    Cards are long, and lists are read anew whenever a dock is shown.
+    """
+    try:
+        stat = path.stat()
+    except OSError:
+        return read_card(path)  # tells why not
+    stamp = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+    if path in _read and _read[path][0] == stamp:
+        return dict(_read[path][1])
+    card = read_card(path)
+    # A file of this moment may change once more without a newer time.
+    if time.time() - stat.st_mtime > _FRESH:
+        _read[path] = stamp, card
+    else:
+        _read.pop(path, None)
+    return dict(card)
 
 
 def find_model(name_or_path: str | Path | None = None) -> Path:
