@@ -64,7 +64,7 @@ class LayerChoice(QWidget):
             "Whole pictures, or only what was drawn in a Shapes layer: the upright box around "
             "each shape becomes a picture."
         )
-        self.all = QPushButton("All")
+        self.all = QPushButton("Tick all")
         self.all.setToolTip("Tick all layers, or none if all are ticked.")
         self._lay_out()
         for event in _LIST_EVENTS:
@@ -149,7 +149,7 @@ class LayerChoice(QWidget):
             part.setVisible(bool(self._layers))
         self.regions.clear()
         self.regions.addItem(WHOLE)
-        self.regions.addItems([f"Only regions of {layer.name}" for layer in self._shapes])
+        self.regions.addItems([f"Drawn in {layer.name}" for layer in self._shapes])
         self.regions.setCurrentIndex(1 + _index(self._shapes, self._regions))
         self.regions.setEnabled(bool(self._shapes))
 
