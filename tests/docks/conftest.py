@@ -232,6 +232,35 @@ def colorize_desk(stand: Stand, viewer: Any, qtbot: QtBot) -> ColorizeDesk:
     return ColorizeDesk(viewer, qtbot)
 
 
+def _answer(words: str, press: Callable[[], object]) -> str:
+    """Do something that asks, press the button with these words, return the question."""
+    asked: list[str] = []
+
+    def look() -> None:
+        box = QApplication.activeModalWidget()
+        if not isinstance(box, QMessageBox):
+            return
+        timer.stop()
+        asked.append(f"{box.text()} {box.informativeText()}")
+        [button] = [b for b in box.buttons() if words in b.text().replace("&", "")]
+        button.click()
+
+    timer = QTimer()
+    timer.timeout.connect(look)
+    timer.start(20)
+    try:
+        press()
+    finally:
+        timer.stop()
+    return "".join(asked)
+
+
+@pytest.fixture
+def answer() -> Callable[[str, Callable[[], object]], str]:
+    """Return the function that answers a question."""
+    return _answer
+
+
 @dataclass
 class TrainingDesk:
     """A viewer with the Train dock, used as a person does."""
@@ -269,25 +298,7 @@ class TrainingDesk:
 
     def answer(self, words: str, press: Callable[[], object]) -> str:
         """Do something that asks, press the button with these words, return the question."""
-        asked: list[str] = []
-
-        def look() -> None:
-            box = QApplication.activeModalWidget()
-            if not isinstance(box, QMessageBox):
-                return
-            timer.stop()
-            asked.append(f"{box.text()} {box.informativeText()}")
-            [button] = [b for b in box.buttons() if words in b.text().replace("&", "")]
-            button.click()
-
-        timer = QTimer()
-        timer.timeout.connect(look)
-        timer.start(20)
-        try:
-            press()
-        finally:
-            timer.stop()
-        return "".join(asked)
+        return _answer(words, press)
 
     def wait(self, condition: Callable[[], bool]) -> None:
         """Let the window work until something is so."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from qtpy.compat import isalive
+from qtpy.QtCore import Qt
 
+from napari_colorize.docks.preferences import remember
 from napari_colorize.files.models import list_models
 from napari_colorize.runs.config import TrainingConfig
 from napari_colorize.runs.events import Finished, Step
@@ -18,56 +19,68 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_run_folder_that_vanishes_leaves_the_form(
+def test_run_folder_that_vanishes_is_no_crash(
     training_desk: Any, photographs: Path, tmp_path: Path
 ) -> None:
-    """A run that is deleted while it is looked at is no crash."""
+    """A run that is deleted while it is looked at leaves a sentence."""
     run = RunFolder(tmp_path / "run").create(TrainingConfig(folder=str(photographs)))
+    dock = training_desk.open()
     with run.claim():
         run.append(Step(1, 10, 1, 0.5, 1e-3, 1.0, 9.0))
-        dock = training_desk.open()
-        dock.form.run_folder.value = run.path
-        training_desk.wait_for(dock, "epoch 1")
+        dock.look_at(run)
+        training_desk.wait_for(dock, "running")
         shutil.rmtree(run.path)
-    training_desk.wait(lambda: dock.start.enabled)
-    assert dock.start.text == "Start"
+    training_desk.wait_for(dock, "new")
+    assert "There is no run" in training_desk.words(dock.watch.view.status)
+    assert dock.watch.chooser.run is None
+    assert not dock.watch.stop.isEnabled()
 
 
 def test_closed_dock_leaves_the_training_and_finds_it_again(
     training_desk: Any, viewer: Any, photographs: Path, fake: Callable[[str], None]
 ) -> None:
-    """A dock that is opened again shows the run that is under way, with its settings."""
-    first = training_desk.open()
-    first.form.folder.value = photographs
-    first.form.epochs.value = 7
-    first.start.native.click()
-    training_desk.wait_for(first, "epoch 2 of 3")
-    run = RunFolder(first.form.run_folder.value)
-    viewer.window.remove_dock_widget(first.native)
-    training_desk.wait(lambda: not first._watcher.is_watching())
+    """A dock that is opened again shows the run that is under way, in the Watch tab."""
+    first = training_desk.start(photographs)
+    training_desk.wait_for_step(first)
+    run = first.watch.run
+    viewer.window.remove_dock_widget(first)
+    watcher = first.watch.view._watcher
+    training_desk.wait(lambda: not watcher.is_watching())
     assert run.state().name == "running"
 
     second = training_desk.open()
-    training_desk.wait_for(second, "epoch 2 of 3")
-    assert second.form.run_folder.value == run.path
-    assert second.form.folder.value == photographs
-    assert second.form.epochs.value == 7
-    assert len(second._history.training.epochs) == 15
-    second.stop.native.click()
-    training_desk.wait_for(second, "Stopped")
+    assert second.tabs.currentWidget() is second.watch
+    assert second.watch.run.path == run.path
+    training_desk.wait_for(second, "running")
+    training_desk.press(second.watch.stop)
+    training_desk.wait_for(second, "stopped")
+
+
+def test_stop_under_way_is_seen_by_a_dock_that_is_opened_meanwhile(
+    training_desk: Any, viewer: Any, photographs: Path, fake: Callable[[str], None]
+) -> None:
+    """The wish to stop stays in the run folder."""
+    fake("deaf")
+    first = training_desk.start(photographs)
+    training_desk.wait_for_step(first)
+    training_desk.press(first.watch.stop)
+    viewer.window.remove_dock_widget(first)
+    second = training_desk.open()
+    assert second.watch.stop.text() == "Stopping…"
+    training_desk.wait_for(second, "running")
+    assert not second.watch.stop.isEnabled()
 
 
 def test_closed_viewer_leaves_the_training(
     training_desk: Any, viewer: Any, photographs: Path, fake: Callable[[str], None]
 ) -> None:
-    """The training outlives the window."""
+    """The training outlives the window; code that closes a viewer is not asked."""
     dock = training_desk.start(photographs)
-    training_desk.wait_for(dock, "epoch 2 of 3")
-    run = RunFolder(dock.form.run_folder.value)
+    training_desk.wait_for_step(dock)
+    run = dock.watch.run
     viewer.close()
     training_desk.qtbot.wait(700)
     assert run.state().name == "running"
-    assert not isalive(dock._watcher) or not dock._watcher.is_watching()
 
 
 def test_model_of_a_run_that_finished_meanwhile_is_fetched_once(
@@ -78,31 +91,15 @@ def test_model_of_a_run_that_finished_meanwhile_is_fetched_once(
     run = RunFolder(tmp_path / "meadow").create(TrainingConfig(folder=str(photographs)))
     assert start_training(run).wait(120)
     dock = training_desk.open()
-    training_desk.wait_for(dock, "The model meadow is in the Colorize dock")
+    assert dock.tabs.currentWidget() is dock.setup
+    status = dock.watch.view.status
+    training_desk.wait(lambda: "The model meadow is in" in training_desk.words(status))
     next(model.path for model in list_models() if model.name == "meadow").unlink()
-    viewer.window.remove_dock_widget(dock.native)
+    viewer.window.remove_dock_widget(dock)
     other = training_desk.open()
-    training_desk.qtbot.wait(100)
-    assert other.form.run_folder.value != run.path
+    status = other.watch.view.status
+    training_desk.wait(lambda: "was put into the Colorize dock" in training_desk.words(status))
     assert "meadow" not in [model.name for model in list_models()]
-
-
-def test_model_never_replaces_another(
-    training_desk: Any, viewer: Any, tmp_path: Path, write_model: Callable[[Path, bytes], None]
-) -> None:
-    """Two runs of the same name give two models."""
-    names = []
-    for number in range(2):
-        run = RunFolder(tmp_path / str(number) / "coast").create(TrainingConfig(folder="x"))
-        write_model(run.best_model, bytes([number, 0, 0, 0]))
-        run.append(Finished(1, 1, 0.1, run.best_model.name, "done"))
-        dock = training_desk.open()
-        dock.form.run_folder.value = run.path
-        training_desk.wait_for(dock, "is in the Colorize dock")
-        names.append(training_desk.text(dock.status).rpartition("The model ")[2].split()[0])
-        viewer.window.remove_dock_widget(dock.native)
-    assert names == ["coast", "coast-2"]
-    assert {"coast", "coast-2"} <= {model.name for model in list_models()}
 
 
 def test_broken_model_is_told(training_desk: Any, tmp_path: Path) -> None:
@@ -111,37 +108,97 @@ def test_broken_model_is_told(training_desk: Any, tmp_path: Path) -> None:
     run.best_model.write_bytes(b"half a mod")
     run.append(Finished(1, 1, 0.1, run.best_model.name, "done"))
     dock = training_desk.open()
-    dock.form.run_folder.value = run.path
-    training_desk.wait_for(dock, "could not be put into the Colorize dock")
+    dock.look_at(run)
+    status = dock.watch.view.status
+    training_desk.wait(lambda: "could not be put" in training_desk.words(status))
 
 
-def test_two_trainings_are_looked_at_in_turn(
+def test_two_trainings_go_on_side_by_side(
     training_desk: Any, photographs: Path, fake: Callable[[str], None]
 ) -> None:
-    """New run leaves the first one training; naming its folder shows it again."""
+    """New run leaves the first one training; the list brings it back."""
     dock = training_desk.start(photographs)
-    training_desk.wait_for(dock, "epoch 2 of 3")
-    first = RunFolder(dock.form.run_folder.value)
-    dock.new_run.native.click()
-    assert dock.form.run_folder.value != first.path
-    dock.start.native.click()
-    training_desk.wait_for(dock, "epoch 2 of 3")
+    training_desk.wait_for_step(dock)
+    first = dock.watch.run
+    training_desk.press(dock.watch.new_run)
+    training_desk.press(dock.setup.start)
+    second = dock.watch.run
+    assert second.path != first.path
+    training_desk.wait_for_step(dock)
     assert first.state().name == "running"
-    dock.stop.native.click()
-    training_desk.wait_for(dock, "Stopped")
-    dock.form.run_folder.value = first.path
-    training_desk.wait_for(dock, "epoch 2 of 3")
-    training_desk.wait(lambda: dock.stop.enabled)
-    assert not dock.start.enabled
+    training_desk.press(dock.watch.stop)
+    training_desk.wait_for(dock, "stopped")
+
+    box = dock.watch.chooser.box
+    assert [box.itemText(place).split(" · ")[1][:7] for place in range(2)] == ["running", "stopped"]
+    box.setCurrentIndex(0)
+    box.activated.emit(0)
+    assert dock.watch.run.path == first.path
+    training_desk.wait_for(dock, "running")
+    assert dock.watch.stop.isEnabled()
 
 
-def test_run_with_broken_settings_is_told(training_desk: Any, tmp_path: Path) -> None:
-    """A run folder whose settings cannot be read is no crash."""
+def test_run_with_broken_settings_is_no_crash(training_desk: Any, tmp_path: Path) -> None:
+    """A run folder whose settings cannot be read is shown as far as it goes."""
     (tmp_path / "config.json").write_text("{")
     dock = training_desk.open()
-    dock.form.run_folder.value = tmp_path
+    dock.look_at(RunFolder(tmp_path))
+    training_desk.wait_for(dock, "new")
+
+
+def test_form_says_what_is_missing(training_desk: Any, photographs: Path, tmp_path: Path) -> None:
+    """Start stays disabled with the reason beside it, until the form is right."""
+    dock = training_desk.open()
+    setup = dock.setup
+    assert not setup.start.isEnabled()
+    assert "Choose the folder" in training_desk.words(setup.reason)
+    run = training_desk.fill_in(dock, photographs)
+    assert run.path.name.startswith(f"{photographs.name}-2")
+    steps = [
+        (tmp_path, photographs / "meadow", "file-or-run", ""),
+        (None, None, str(photographs / "run"), "lies among the photographs"),
+        (None, photographs / "meadow", str(photographs / "meadow" / "run"), "among the photograph"),
+    ]
+    for _, validation, place, reason in steps:
+        setup.photographs.show_folders(photographs, validation)
+        path = tmp_path / place if reason == "" else place
+        setup.task.place.folder.setText(str(path))
+        assert reason in training_desk.words(setup.reason), place
+        assert setup.start.isEnabled() is not bool(reason)
+
+
+def test_folder_that_breaks_after_start_is_told(
+    training_desk: Any, photographs: Path, tmp_path: Path
+) -> None:
+    """A folder without pictures is refused before anything is started."""
+    (tmp_path / "words.txt").write_text("no picture")
+    dock = training_desk.open()
+    dock.setup.photographs.folder_edit.take(tmp_path)
     training_desk.qtbot.wait(100)
-    assert "Cannot read the settings" in training_desk.text(dock.notes)
+    training_desk.wait(lambda: "picture" in training_desk.words(dock.setup.reason))
+    assert not dock.setup.start.isEnabled()
+
+
+def test_dock_is_found_by_napari_and_is_never_taller_than_the_window(
+    training_desk: Any, viewer: Any
+) -> None:
+    """Napari opens the dock from the manifest and gives it the viewer; it scrolls."""
+    _, dock = viewer.window.add_plugin_dock_widget("napari-colorize", "Train")
+    assert type(dock).__name__ == "TrainDock"
+    assert dock.minimumSizeHint().height() < 300
+    assert dock.minimumSizeHint().width() <= 400
+
+
+def test_everything_explains_itself(training_desk: Any) -> None:
+    """Each button and each tab has a tooltip, and the keyboard reaches all of them."""
+    dock = training_desk.open()
+    watch, setup = dock.watch, dock.setup
+    parts = [setup.start, setup.copy_python, setup.copy_command]
+    parts += [watch.stop, watch.end_now, watch.resume, watch.new_run, watch.log]
+    parts += [watch.chooser.box, watch.chooser.browse, watch.chooser.more]
+    assert all(part.toolTip() for part in parts)
+    assert all(part.focusPolicy() & Qt.FocusPolicy.TabFocus for part in parts)
+    assert all(dock.tabs.tabToolTip(place) for place in range(3))
 
 
 def test_long_run_is_read_without_holding_up_the_window(
@@ -153,10 +210,28 @@ def test_long_run_is_read_without_holding_up_the_window(
     line = run.events_file.read_bytes()
     run.events_file.write_bytes(line * 20_000)
     dock = training_desk.open()
-    dock.form.run_folder.value = run.path
+    dock.look_at(run)
     turns: list[int] = []
-    dock._watcher.told.connect(lambda events: turns.append(len(events)))
-    training_desk.wait(lambda: dock._state is not None)
+    dock.watch.view._watcher.told.connect(lambda events: turns.append(len(events)))
+    training_desk.wait(lambda: dock.watch.state is not None)
     assert sum(turns) == 20_000
     assert max(turns) < 2_000
-    assert len(dock._history.training.epochs) > 2000
+
+
+def test_settings_are_remembered(
+    training_desk: Any, viewer: Any, photographs: Path, fake: Callable[[str], None]
+) -> None:
+    """The next dock begins where the last training was begun; a folder that is gone is not."""
+    fake("whole")
+    dock = training_desk.open()
+    training_desk.fill_in(dock, photographs)
+    dock.setup.task.choice.show_network("plain")
+    dock.setup.task.presets.buttons["quick"].click()
+    training_desk.press(dock.setup.start)
+    training_desk.wait_for(dock, "finished")
+    viewer.window.remove_dock_widget(dock)
+    again = training_desk.open().setup
+    assert again.photographs.folder == photographs
+    assert (again.task.choice.task, again.task.presets.key) == ("fresh", "quick")
+    remember("folder", str(photographs / "gone"))
+    assert training_desk.open().setup.photographs.folder is None

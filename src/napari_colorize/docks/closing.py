@@ -40,16 +40,15 @@ class _ClosingGuard(QObject):
     def __init__(self, window: QMainWindow) -> None:
         super().__init__(window)
         self.setObjectName(_NAME)
-        self._window = window
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """Ask, and keep the window open if that is the answer."""
-        if event is None or event.type() != QEvent.Type.Close or watched is not self._window:
+        if event is None or event.type() != QEvent.Type.Close:
             return False
-        if _is_closed_by_code(self._window) or not remembered("ask_on_close", True):
+        if not isinstance(watched, QMainWindow) or _is_closed_by_code(watched):
             return False
-        runs = runs_under_way()
-        if not runs or _may_close(self._window, runs):
+        runs = runs_under_way() if remembered("ask_on_close", True) else []
+        if not runs or _may_close(watched, runs):
             return False
         event.ignore()
         return True

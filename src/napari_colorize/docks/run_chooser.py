@@ -36,7 +36,7 @@ _WORDS = {
     "finished": "finished",
     "stopped": "stopped",
     "failed": "failed",
-    "died": "ended unexpectedly",
+    "died": "ended early",
 }
 
 
