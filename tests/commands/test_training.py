@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import os
+import shutil
 import signal
 from io import StringIO
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from napari_colorize import api, cli
 from napari_colorize.commands import training
 from napari_colorize.commands.training import Watch
 from napari_colorize.errors import RunError, TrainingError
+from napari_colorize.files.models import find_model
 from napari_colorize.runs.config import TrainingConfig
 from napari_colorize.runs.events import (
     Event,
@@ -123,7 +125,7 @@ def test_places_are_kept_whole(
 ) -> None:
     """Relative paths are absolute in the run, which can then go on from any folder."""
     resumed = ends_with(Stopped(5, "stopped as asked"))
-    (tmp_path / "model.safetensors").touch()
+    shutil.copy(find_model("plain"), tmp_path / "model.safetensors")
     (tmp_path / "others").mkdir()
     monkeypatch.chdir(tmp_path)
     run = RunFolder(tmp_path / "run")
