@@ -55,7 +55,8 @@ class RunNumbers(QWidget):
     def add(self, event: Event) -> None:
         """Take in an event; `refresh` shows what came of it."""
         if isinstance(event, Started):
-            self._started, self._usage = event, None
+            # What an earlier process told of its pace says nothing any more.
+            self._started, self._usage, self._news = event, None, None
         elif isinstance(event, Step | Preparing):
             self._news = event
         elif isinstance(event, Usage):

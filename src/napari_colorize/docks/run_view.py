@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     import napari
     from qtpy.QtGui import QShowEvent
 
-# Seconds between two drawings while a long run is read for the first time.
-_DRAW_EVERY = 0.4
+# Seconds between two words while a long run is read for the first time.
+_TELL_EVERY = 0.5
 _PUT = "Its model was put into the Colorize dock."
 
 
@@ -85,7 +85,7 @@ class RunView(QWidget):
         self._state: RunState | None = None
         self._adviser = Adviser()
         self._history = LossHistory()
-        self._drawn = 0.0
+        self._told = 0.0
         self.numbers.clear()
         self.epochs.show_run(None)
         for part in (self.status, self.warnings, self.said, self.facts, self.score):
@@ -132,22 +132,24 @@ class RunView(QWidget):
                 facts = (words.examination_line(event), words.device_line(event))
                 tell(self.facts, "\n".join(facts))
         if self._watcher.share < 1.0:
-            self.numbers.show_reading(self._watcher.share)
-            if time.monotonic() - self._drawn < _DRAW_EVERY:
-                return
+            # Each change of what is seen paints the whole window anew.
+            if time.monotonic() - self._told >= _TELL_EVERY:
+                self._told = time.monotonic()
+                self.numbers.show_reading(self._watcher.share)
+            return
         self._show()
 
     def _show(self) -> None:
         """Show all that was taken in."""
-        self._drawn = time.monotonic()
         self.numbers.show_numbers()
-        tell(self.warnings, "\n".join(self._adviser.warnings()))
+        warnings = self._adviser.warnings()
+        mark = "• " if len(warnings) > 1 else ""
+        tell(self.warnings, "\n".join(f"{mark}{warning}" for warning in warnings))
         best = self._history.best
         tell(self.score, "" if best is None else words.score_line(best))
         self._draw()
-        if self._watcher.share == 1.0:
-            self.numbers.show_progress()
-            self.epochs.refresh()
+        self.numbers.show_progress()
+        self.epochs.refresh()
 
     def _take_state(self, state: RunState) -> None:
         """Show how the run stands, and pass it on."""
@@ -164,7 +166,7 @@ class RunView(QWidget):
     def _show_running(self, state: RunState) -> None:
         tell(self.status, "")
         self.epochs.let_appear()
-        if state.last_event is None or isinstance(state.last_event, CLOSING):
+        if self._run is not None and _is_silent(self._run, state.last_event):
             self.numbers.show_starting()
 
     def _show_ending(self, state: RunState) -> None:
@@ -228,6 +230,14 @@ class RunView(QWidget):
     def _say(self, text: str) -> None:
         """Tell what came of something."""
         tell(self.said, text)
+
+
+def _is_silent(run: RunFolder, last: Event | None) -> bool:
+    """Return whether the process that is at work has told nothing yet."""
+    if last is None or isinstance(last, CLOSING):
+        return True
+    child = run.started_child()
+    return child is not None and last.time < child.started
 
 
 def _fetch_model(run: RunFolder) -> ModelInfo | None:
