@@ -124,13 +124,11 @@ def test_plot_draws_in_the_colours_of_the_theme(theme: str, qtbot: Any) -> None:
 def told_run(best_loss: float = 0.3) -> LossHistory:
     """Return the history of two epochs."""
     history = LossHistory()
-    for event in (
-        started(0),
-        *(step(number) for number in range(1, 11)),
-        Validated(1, 2 * best_loss, 20.0, 19.0, True),
-        Validated(2, best_loss, 21.5, 19.0, True),
-    ):
-        history.add(event)
+    history.add(started(0))
+    for number in range(1, 11):
+        history.add(step(number))
+    history.add(Validated(1, 2 * best_loss, 20.0, 19.0, True))
+    history.add(Validated(2, best_loss, 21.5, 19.0, True))
     return history
 
 

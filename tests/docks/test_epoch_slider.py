@@ -19,7 +19,7 @@ from napari_colorize.runs.events import PreviewWritten, Started, Validated
 from napari_colorize.runs.folder import RunFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
 PATIENCE = 60_000
@@ -32,7 +32,7 @@ def run(tmp_path: Path) -> RunFolder:
 
 
 @pytest.fixture
-def slider(viewer: Any, qtbot: Any, run: RunFolder) -> Iterator[EpochSlider]:
+def slider(viewer: Any, qtbot: Any, run: RunFolder) -> EpochSlider:
     """Return a slider that shows the run."""
     slider = EpochSlider(viewer)
     viewer.window.add_dock_widget(slider, name="slider")
@@ -71,11 +71,17 @@ def wait(qtbot: Any, condition: Callable[[], bool]) -> None:
     qtbot.waitUntil(condition, timeout=PATIENCE)
 
 
+def wait_for(qtbot: Any, viewer: Any, epoch: int) -> None:
+    """Let the window work until the layer shows an epoch."""
+    wait(qtbot, lambda: shown_epoch(viewer) == epoch)
+
+
 def test_sheet_has_the_rows_below_each_other(run: RunFolder) -> None:
     """Two strips of three pictures give one sheet with gaps between all of them."""
     folder = run.path / write_previews(run, 3).folder
     sheet = read_sheet(folder)
-    assert (sheet.shape, sheet.dtype) == ((26, 42, 3), np.uint8)
+    assert sheet.shape == (26, 42, 3)
+    assert sheet.dtype == np.uint8
     assert [sheet[0, place, 0] for place in (0, 10, 16, 26, 32)] == [7, 0, 60, 0, 250]
     assert sheet[10:16].max() == 0
     assert sheet[25, 41, 0] == 250
@@ -101,7 +107,7 @@ def test_slider_follows_the_newest_epoch_in_one_layer(
     slider.let_appear()
     for epoch in (1, 2, 3):
         tell_epoch(slider, run, epoch)
-        wait(qtbot, lambda epoch=epoch: shown_epoch(viewer) == epoch)
+        wait_for(qtbot, viewer, epoch)
         assert slider.epoch == epoch
     [layer] = viewer.layers
     assert (layer.name, layer.rgb, is_result(layer)) == ("meadow preview", True, True)

@@ -135,6 +135,7 @@ class LossPlot:
         self._gain = self._psnr.plot(symbol="o", symbolSize=6)
         self._best_gain = self._mark(self._psnr, 90)
         self._psnr.setLabel("bottom", "epoch")
+        self._psnr.setXLink(self._plot)
         self._grey = self._mark(self._psnr, 0, "left grey {value:.2f}", 0.12)
         self._psnr.hide()
 
