@@ -29,7 +29,7 @@ def test_a_training_is_told_in_words() -> None:
     lines = dict(card_lines(BASE | {"training": training, "limits": ["a", "b"]}))
     assert lines["Trained on"] == "1,200 photographs"
     assert lines["Training"] == "1 epoch, 3 steps, 3.0 hours on cpu, started from palette"
-    assert lines["Limits"] == "a\nb"
+    assert lines["Limits"] == "• a\n• b"
     assert lines["Sees pictures at"] == "128 px, short side"
     assert "Licence" not in lines
 

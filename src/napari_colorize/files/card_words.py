@@ -133,8 +133,9 @@ def _number(value: object) -> float | None:
 
 
 def _list(value: object) -> str:
-    items = value if isinstance(value, list) else [value]
-    return _text("\n".join(item for item in items if isinstance(item, str)))
+    if not isinstance(value, list):
+        return _text(value)
+    return _text("\n".join(f"• {item}" for item in value if isinstance(item, str)))
 
 
 def _text(value: object) -> str:
