@@ -27,6 +27,7 @@ from napari_colorize.runs.events import (
     Started,
     Step,
     Stopped,
+    Usage,
     Validated,
 )
 from napari_colorize.runs.folder import EventReader, RunFolder
@@ -70,6 +71,21 @@ def tell_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs, "TELL_EVERY", 0.0)
 
 
+def test_memory_is_told_before_steps(make_run: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bytes of the process are told now and then, and never stand last."""
+    monkeypatch.setattr(runs, "USAGE_EVERY", 0.0)
+    run = make_run()
+    run_training(run)
+    told = EventReader(run).read()
+    places = [place for place, event in enumerate(told) if isinstance(event, Usage)]
+    assert len(places) == 6
+    assert all(isinstance(told[place + 1], Step) for place in places)
+    usage = told[places[0]]
+    assert isinstance(usage, Usage)
+    assert usage.memory > 10**7
+    assert usage.device_memory == 0
+
+
 def test_a_whole_run(make_run: Make) -> None:
     """Events in their order, models with cards, previews, a checkpoint; nothing passing is left."""
     run = make_run()
@@ -78,7 +94,7 @@ def test_a_whole_run(make_run: Make) -> None:
     told = EventReader(run).read()
     assert told == heard
     assert told[-1] == last == run.last_event()
-    kinds = [type(event) for event in told if not isinstance(event, Preparing)]
+    kinds = [type(event) for event in told if not isinstance(event, Preparing | Usage)]
     epoch = [Step] * 3 + [Validated, PreviewWritten, CheckpointWritten]
     assert kinds == [Started, *epoch, *epoch, Finished]
     assert any(isinstance(event, Preparing) for event in told)
