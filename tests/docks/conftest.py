@@ -242,8 +242,10 @@ def _answer(words: str, press: Callable[[], object]) -> str:
             return
         timer.stop()
         asked.append(f"{box.text()} {box.informativeText()}")
-        [button] = [b for b in box.buttons() if words in b.text().replace("&", "")]
-        button.click()
+        buttons = [b for b in box.buttons() if words in b.text().replace("&", "")]
+        # A question without an answer would wait for ever.
+        (buttons[0].click if len(buttons) == 1 else box.reject)()
+        assert len(buttons) == 1, [b.text() for b in box.buttons()]
 
     timer = QTimer()
     timer.timeout.connect(look)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def window(qtbot: QtBot) -> QMainWindow:
+def window(qtbot: QtBot) -> Iterator[QMainWindow]:
     """Return a window that is built as napari's, with a dock in it."""
     window = QMainWindow()
     window.setCentralWidget(QWidget())
@@ -36,9 +36,11 @@ def window(qtbot: QtBot) -> QMainWindow:
     window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
     for _ in range(2):
         guard_closing(dock.widget())
-    qtbot.addWidget(window)
     window.show()
-    return window
+    yield window
+    # Not by qtbot, which closes it while the run is still under way: that would ask.
+    window.deleteLater()
+    qtbot.wait(10)
 
 
 @pytest.fixture
