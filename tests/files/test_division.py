@@ -10,7 +10,6 @@ from made_photographs import make_folder
 from napari_colorize.files import division
 from napari_colorize.files.cache import open_photographs
 from napari_colorize.files.division import divide
-from napari_colorize.training import data
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,9 +44,3 @@ def test_no_more_are_looked_at_than_needed(tmp_path: Path, monkeypatch: pytest.M
     other = open_photographs(make_folder(tmp_path / "b", 5, first=100))
     assert divide(photographs, other).validation == [0, 3]
     assert divide(open_photographs(make_folder(tmp_path / "c", 1)), None).validation == []
-
-
-def test_training_divides_by_the_same_numbers() -> None:
-    """What is foretold before a training is what it does."""
-    for name in ("FEWEST", "VALIDATION_SHARE", "VALIDATION_LIMIT"):
-        assert getattr(data, name) == getattr(division, name)

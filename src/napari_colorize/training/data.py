@@ -9,19 +9,13 @@ import numpy as np
 
 from napari_colorize.errors import DataError
 from napari_colorize.files.cache import Photographs, open_photographs
+from napari_colorize.files.division import FEWEST, divide
 from napari_colorize.training.validation import ValidationSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from napari_colorize.runs.config import TrainingConfig
-
-# A folder needs so many usable photographs: with fewer, what is kept aside says nothing.
-FEWEST = 20
-# Share of the folder that is only looked at when no validation folder is given, and its limit.
-VALIDATION_SHARE = 0.1
-VALIDATION_LIMIT = 700
-
 
 @dataclass(frozen=True)
 class TrainingData:
@@ -64,23 +58,19 @@ def open_data(
     def opened(folder: str) -> Photographs:
         return open_photographs(folder, cache_dir=config.cache, progress=progress, cancel=cancel)
 
-    photographs = source = opened(config.folder)
-    if config.validation is None:
-        indices, kept = photographs.split(VALIDATION_SHARE, config.seed)
-        usable = len(photographs)
-    else:
-        source = opened(config.validation)
-        indices, kept = photographs.without_duplicates_of(source), list(range(len(source)))
-        usable = len(indices)
-    if usable < FEWEST:
-        shared = len(photographs) - usable
-        also = f" {shared} more are in the validation folder too." if shared else ""
+    photographs = opened(config.folder)
+    source = photographs if config.validation is None else opened(config.validation)
+    apart = None if config.validation is None else source
+    division = divide(photographs, apart, config.seed)
+    if division.usable < FEWEST:
+        also = f" {division.doubles} more are in the validation folder too."
         raise DataError(
-            f"Only {usable} photographs in {config.folder} can be trained on, and at least "
-            f"{FEWEST} are needed.{also} {photographs.examination.summary()}"
+            f"Only {division.usable} photographs in {config.folder} can be trained on, and at "
+            f"least {FEWEST} are needed.{also if division.doubles else ''} "
+            f"{photographs.examination.summary()}"
         )
-    indices = _some(indices, config.photographs or len(indices), config.seed)
-    kept = kept[:: -(-len(kept) // VALIDATION_LIMIT)]
+    indices = _some(division.train, config.photographs or len(division.train), config.seed)
+    kept = division.validation
     return TrainingData(
         photographs,
         indices,
