@@ -9,7 +9,7 @@ from pathlib import Path
 
 from psygnal import Signal
 from qtpy.QtCore import QFile, Qt, QUrl
-from qtpy.QtGui import QDesktopServices
+from qtpy.QtGui import QAction, QDesktopServices
 from qtpy.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -141,9 +141,10 @@ class RunChooser(QWidget):
 
     def _make_menu(self) -> QMenu:
         menu = QMenu(self)
-        self.open_folder = menu.addAction("&Open the folder")
-        self.remove = menu.addAction("&Remove from this list")
-        self.bin = menu.addAction("&Move to the bin")
+        self.open_folder = QAction("&Open the folder", menu)
+        self.remove = QAction("&Remove from this list", menu)
+        self.bin = QAction("&Move to the bin", menu)
+        menu.addActions([self.open_folder, self.remove, self.bin])
         self.open_folder.triggered.connect(lambda: self._show_folder())
         self.remove.triggered.connect(lambda: self._remove())
         self.bin.triggered.connect(lambda: self._move_to_bin())
