@@ -87,9 +87,9 @@ _AMOUNTS: dict[tuple[str, bool], Amount] = {
     ("long", False): Amount(1_000_000, 20, 1_000),
 }
 _SETTINGS: dict[tuple[str, bool], dict[str, Any]] = {
-    ("quick", True): {"learning_rate": 2e-4, "tone": 0.3},
-    ("normal", True): {"learning_rate": 2e-4, "tone": 0.3},
-    ("long", True): {"learning_rate": 2e-4, "tone": 0.3},
+    ("quick", True): {"learning_rate": 1e-3, "tone": 0.3},
+    ("normal", True): {"learning_rate": 5e-4, "tone": 0.3},
+    ("long", True): {"learning_rate": 5e-4, "tone": 0.3},
     ("quick", False): {"crop": 64, "working_size": 80},
     ("normal", False): {},
     ("long", False): {},
