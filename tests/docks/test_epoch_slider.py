@@ -112,6 +112,7 @@ def test_slider_follows_the_newest_epoch_in_one_layer(
     [layer] = viewer.layers
     assert (layer.name, layer.rgb, is_result(layer)) == ("meadow preview", True, True)
     assert "Epoch 3 of 5 · best so far · 23.00 dB" in slider.label.text()
+    assert slider.columns.text().endswith("grey, coloured, true.")
 
 
 def test_slider_that_was_moved_back_stays(

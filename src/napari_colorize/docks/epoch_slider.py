@@ -31,6 +31,7 @@ _SLIDER_TIP = (
     "Go through the epochs: the same photographs, which the network never learned from, as they "
     "were coloured after each. Left grey, middle coloured, right true."
 )
+_COLUMNS = "In the preview, from left to right: grey, coloured, true."
 _USE_TIP = (
     "Put the weights of this epoch among your own models and choose them in the Colorize dock."
 )
@@ -125,12 +126,14 @@ class EpochSlider(QWidget):
         self.slider.setToolTip(_SLIDER_TIP)
         self.slider.setAccessibleName("Epoch")
         self.label = sentence(_SLIDER_TIP)
+        self.columns = sentence(_SLIDER_TIP)
+        self.columns.setEnabled(False)  # fainter than what changes
         title = QLabel("&Epoch")
         title.setBuddy(self.slider)
         title.setToolTip(_SLIDER_TIP)
         self.best = QPushButton("&Best")
         self.best.setToolTip("Go to the best epoch: the one with the lowest check loss.")
-        self.show_layer = QPushButton("S&how")
+        self.show_layer = QPushButton("Show")
         self.show_layer.setToolTip(
             "Bring the layer with the previews into view, and make it again if it was deleted."
         )
@@ -141,9 +144,10 @@ class EpochSlider(QWidget):
         layout.addWidget(title, 0, 0)
         layout.addWidget(self.slider, 0, 1, 1, 3)
         layout.addWidget(self.label, 1, 0, 1, 4)
-        layout.addWidget(self.best, 2, 0)
-        layout.addWidget(self.show_layer, 2, 1)
-        layout.addWidget(self.use, 2, 2, 1, 2)
+        layout.addWidget(self.columns, 2, 0, 1, 4)
+        layout.addWidget(self.best, 3, 0)
+        layout.addWidget(self.show_layer, 3, 1)
+        layout.addWidget(self.use, 3, 2, 1, 2)
         layout.setColumnStretch(2, 1)
         self.slider.valueChanged.connect(self._moved)
         self.best.clicked.connect(self._go_to_best)
@@ -226,6 +230,7 @@ class EpochSlider(QWidget):
         elif self._problem:
             parts.append(self._problem)
         tell(self.label, "Epoch " + " · ".join(parts))
+        tell(self.columns, _COLUMNS if epoch in self._folders else "")
 
     def _refresh_buttons(self) -> None:
         weights = self._weights()

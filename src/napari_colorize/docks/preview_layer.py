@@ -1,4 +1,4 @@
-"""The previews of a run as a layer: one contact sheet, its rows grey, predicted, true."""
+"""The previews of a run as a layer: one contact sheet, each row grey, predicted, true."""
 
 from __future__ import annotations
 
