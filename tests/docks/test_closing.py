@@ -124,7 +124,7 @@ def test_code_that_closes_its_viewer_is_not_asked(window: QMainWindow, run: RunF
 
 
 def test_nothing_is_asked_when_nothing_is_under_way(window: QMainWindow, tmp_path: Path) -> None:
-    """A training of a shell is none of napari's."""
+    """A training of another machine is none of this one's."""
     run = RunFolder(tmp_path / "run").create(TrainingConfig(folder="x"))
     remember_run(run.path)
     with run.claim():

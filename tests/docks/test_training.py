@@ -59,7 +59,7 @@ def test_stop_answers_at_once_and_resume_goes_on(
     """Stop, Stopping…, then Resume in its place, to the end."""
     dock = training_desk.start(photographs)
     training_desk.wait_for_step(dock)
-    assert (dock.watch.stop.text(), dock.watch.stop.isEnabled()) == ("&Stop", True)
+    assert (dock.watch.stop.text(), dock.watch.stop.isEnabled()) == ("S&top", True)
     training_desk.press(dock.watch.stop)
     assert (dock.watch.stop.text(), dock.watch.stop.isEnabled()) == ("Stopping…", False)
     training_desk.wait_for(dock, "stopped")
@@ -194,7 +194,7 @@ def test_stopped_run_is_continued_from_the_form(
     assert setup.task.run_to_continue.path == run.path
     assert setup.photographs.folder == photographs
     assert not setup.photographs.folder_edit.isEnabled()
-    assert setup.start.text() == "&Resume"
+    assert setup.start.text() == "Resume"
     training_desk.press(setup.start)
     assert dock.tabs.currentWidget() is dock.watch
     training_desk.wait_for(dock, "finished")

@@ -80,9 +80,7 @@ def test_training_to_the_end_gives_a_model(training_desk: Any, photographs: Path
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    sys.platform != "linux", reason="limits are for Linux"
-)
+@pytest.mark.skipif(sys.platform != "linux", reason="limits are for Linux")
 def test_full_disk_is_told_and_resumed(
     training_desk: Any, photographs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QAbstractButton, QLabel
 
 from napari_colorize.docks.preferences import remember
 from napari_colorize.files.models import list_models
@@ -154,22 +155,21 @@ def test_form_says_what_is_missing(training_desk: Any, photographs: Path, tmp_pa
     assert "Choose the folder" in training_desk.words(setup.reason)
     run = training_desk.fill_in(dock, photographs)
     assert run.path.name.startswith(f"{photographs.name}-2")
-    steps = [
-        (tmp_path, photographs / "meadow", "file-or-run", ""),
-        (None, None, str(photographs / "run"), "lies among the photographs"),
-        (None, photographs / "meadow", str(photographs / "meadow" / "run"), "among the photograph"),
-    ]
-    for _, validation, place, reason in steps:
-        setup.photographs.show_folders(photographs, validation)
-        path = tmp_path / place if reason == "" else place
-        setup.task.place.folder.setText(str(path))
-        assert reason in training_desk.words(setup.reason), place
+    others = tmp_path / "others"
+    shutil.copytree(photographs / "shore", others)
+    setup.photographs.show_folders(photographs / "meadow", others)
+    training_desk.wait(setup.start.isEnabled)
+    for place, reason in (
+        (photographs / "meadow" / "run", "among the photographs"),
+        (tmp_path / "run", ""),
+        (others / "run", "among the photographs to check with"),
+    ):
+        setup.task.place.folder.setText(str(place))
+        assert reason in training_desk.words(setup.reason)
         assert setup.start.isEnabled() is not bool(reason)
 
 
-def test_folder_that_breaks_after_start_is_told(
-    training_desk: Any, photographs: Path, tmp_path: Path
-) -> None:
+def test_folder_without_pictures_is_refused(training_desk: Any, tmp_path: Path) -> None:
     """A folder without pictures is refused before anything is started."""
     (tmp_path / "words.txt").write_text("no picture")
     dock = training_desk.open()
@@ -235,3 +235,19 @@ def test_settings_are_remembered(
     assert (again.task.choice.task, again.task.presets.key) == ("fresh", "quick")
     remember("folder", str(photographs / "gone"))
     assert training_desk.open().setup.photographs.folder is None
+
+
+def test_no_two_mnemonics_are_the_same(training_desk: Any) -> None:
+    """Alt and a letter does one thing in each tab, and the menus of napari keep theirs."""
+    dock = training_desk.open()
+    menus = ["&File", "&View", "&Layers", "&Plugins", "&Window", "&Help"]
+    tabs = [dock.tabs.tabText(place) for place in range(3)]
+    for tab in range(3):
+        inside = dock.tabs.widget(tab)
+        parts = [*inside.findChildren(QAbstractButton), *inside.findChildren(QLabel)]
+        # Of parts that stand in for each other, such as folder and layers, one is shown.
+        texts = {p.text() for p in parts if isinstance(p, QAbstractButton) or p.buddy()}
+        marked = [text for text in (*texts, *tabs, *menus) if "&" in text]
+        letters = [text[text.index("&") + 1].lower() for text in marked]
+        twice = [text for text, one in zip(marked, letters, strict=True) if letters.count(one) > 1]
+        assert twice == [], tabs[tab]

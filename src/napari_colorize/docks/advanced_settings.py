@@ -118,7 +118,7 @@ class AdvancedSettings(QWidget):
             row.mark(name in self._changes)
         count = len(self._changes)
         told = f" ({count} changed)" if count else ""
-        self.title.setText(f"Ad&vanced{told}")
+        self.title.setText(f"Advanced{told}")
         self.reset.setVisible(count > 0)
 
 

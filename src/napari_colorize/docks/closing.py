@@ -29,7 +29,7 @@ def guard_closing(widget: QWidget) -> None:
 
 
 def runs_under_way() -> list[RunFolder]:
-    """Return the runs that docks of this machine started and that are at work now."""
+    """Return the known runs that a process of this machine is at work in now."""
     runs = [RunFolder(path) for path in known_runs()[:_ASKED_RUNS]]
     return [run for run in runs if _works_here(run) and run.state().name == "running"]
 
@@ -97,7 +97,7 @@ def _stop_all(window: QWidget, runs: list[RunFolder]) -> bool:
 
 
 def _works_here(run: RunFolder) -> bool:
-    """Return whether a dock of this machine started the process; a shell has its own window."""
+    """Return whether the process that was started is one of this machine."""
     child = run.started_child()
     return child is not None and child.is_alive()
 

@@ -141,10 +141,10 @@ class LossPlot:
 
     def _make_widget(self) -> None:
         self._widget = QWidget()
-        self.log = QCheckBox("&Logarithmic")
+        self.log = QCheckBox("Lo&garithmic")
         self.log.setToolTip("Draw the losses as logarithms: small changes late are seen better.")
         self.log.toggled.connect(self._set_log)
-        self.save = QPushButton("Sa&ve curves…")
+        self.save = QPushButton("Save &curves…")
         self.save.setToolTip("Write all points of the curves into a CSV file for a spreadsheet.")
         self.save.clicked.connect(self._ask_and_save)
         row = QHBoxLayout()

@@ -84,14 +84,14 @@ class ModelsView(QWidget):
         self.rename = _button("&Rename", "Type another name in the list (F2).")
         self.duplicate = _button("&Duplicate", "Copy this model among your own.")
         self.delete = _button(
-            "De&lete", "Put this model into the bin (Delete); Undo brings it back."
+            "Dele&te", "Put this model into the bin (Delete); Undo brings it back."
         )
         self.import_ = _button(
             "&Import…", "Copy model files among your own; dropping them does too."
         )
         self.export = _button("&Export…", "Copy this model to a file, to give it away.")
         self.measure = _button(
-            "&Measure…", "Colour photographs whose colours are known, and keep the figures."
+            "Measure…", "Colour photographs whose colours are known, and keep the figures."
         )
         self.status = plain_label("", "What was done, or why it could not be.")
         self.bin = ModelBin()

@@ -91,7 +91,7 @@ class RunPlace(QWidget):
         self.name.setPlaceholderText("as the run folder")
         for part, tooltip in ((self.folder, _FOLDER), (self.choose, _FOLDER), (self.name, _NAME)):
             part.setToolTip(f"<p>{tooltip}</p>")
-        place, named = QLabel("R&un folder"), QLabel("Model na&me")
+        place, named = QLabel("R&un folder"), QLabel("Model name")
         place.setBuddy(self.folder)
         named.setBuddy(self.name)
         grid = QGridLayout(self)

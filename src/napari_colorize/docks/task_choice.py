@@ -58,12 +58,12 @@ class TaskChoice(QWidget):
         self._models: dict[str, ModelInfo] = {}
         self._file: tuple[str, dict[str, object]] | None = None
         self.buttons = {
-            FINE_TUNE: QRadioButton("&Fine-tune a model"),
+            FINE_TUNE: QRadioButton("Fine-tune a model"),
             FRESH: QRadioButton("Start from scra&tch"),
             CONTINUE: QRadioButton("Continu&e a run"),
         }
         self.model, self.network, self.run = CalmComboBox(), CalmComboBox(), CalmComboBox()
-        self.browse = QPushButton("Bro&wse…")
+        self.browse = QPushButton("&Browse…")
         self.note = FieldNote()
         self._lay_out()
         self.refresh_models()

@@ -71,7 +71,7 @@ class TrainingSetup(QWidget):
             return
         problem = self.problem()
         continues = self.task.run_to_continue is not None
-        self.start.setText("&Resume" if continues else "S&tart")
+        self.start.setText("Resume" if continues else "Start")
         self.start.setEnabled(not problem)
         self.start.setToolTip(problem or _STARTS)
         tell(self.reason, problem)
@@ -121,7 +121,7 @@ class TrainingSetup(QWidget):
         )
         self.reason = sentence("Why Start cannot be pressed.")
         self.said = sentence("What was copied.")
-        self.start = _button("S&tart", _STARTS, self._start)
+        self.start = _button("Start", _STARTS, self._start)
 
     def _lay_out_foot(self) -> QVBoxLayout:
         row = QHBoxLayout()

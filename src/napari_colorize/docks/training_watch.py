@@ -103,7 +103,7 @@ class TrainingWatch(QWidget):
         """Enable what can be done."""
         name = "" if self._state is None else self._state.name
         self.stop.setEnabled(name == "running" and not self._stopping)
-        self.stop.setText("Stopping…" if self._stopping and name in ("", "running") else "&Stop")
+        self.stop.setText("Stopping…" if self._stopping and name in ("", "running") else "S&top")
         self.stop.setVisible(self.run is not None and name in ("", "new", "running"))
         self.resume.setVisible(name in RESUMABLE)
 
@@ -118,13 +118,13 @@ class TrainingWatch(QWidget):
         self.log.setVisible(False)
         self.said = sentence("What was done with the training.")
         self.stop = self._button(
-            "&Stop",
+            "S&top",
             "Save after the step under way and leave. The best and the last weights are kept, "
             "and Resume goes on from there.",
             self._stop,
         )
         self.end_now = self._button(
-            "&End now…",
+            "End now…",
             "The training has not stopped by itself yet. End its process at once: what it has "
             "learned since it last saved is lost.",
             self._end_now,

@@ -236,11 +236,11 @@ class RunFolder:
         holder = self._lock.holder()
         if holder is not None:
             return Identity(holder.pid, holder.started)
-        child = self.started_child()
+        child, since = self._child()
         # The child itself asks too: what it holds, the lock tells.
         if child is None or child.pid == os.getpid() or not child.is_alive():
             return None
-        return None if self._said_goodbye(child.started) else child
+        return None if self._said_goodbye(since) else child
 
     def refuse_if_in_use(self) -> None:
         """Raise RunError, with the process's number, if a training is at work here."""
@@ -251,23 +251,32 @@ class RunFolder:
                 "stop that training first or choose another folder."
             )
 
-    def record_child(self, child: Identity) -> None:
-        """Write down which process was started to train here."""
-        write_whole(self.process_file, json.dumps(asdict(child)))
+    def record_child(self, child: Identity, since: float | None = None) -> None:
+        """Write down which process was started to train here, and when by the clock of events.
+
+        The system tells a start to the second only: too coarse beside the time of an event.
+        """
+        moment = child.started if since is None else since
+        write_whole(self.process_file, json.dumps(asdict(child) | {"since": moment}))
 
     def started_child(self) -> Identity | None:
         """Return the process that was last started to train here, dead or alive."""
+        return self._child()[0]
+
+    def _child(self) -> tuple[Identity | None, float]:
+        """Return the process that was last started, and when."""
         try:
             values = json.loads(self.process_file.read_text("utf-8"))
-            return Identity(int(values["pid"]), float(values["started"]))
+            child = Identity(int(values["pid"]), float(values["started"]))
+            return child, float(values.get("since", child.started))
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            return None
+            return None, 0.0
 
     def state(self) -> RunState:
         """Return how the run stands, told from its files and its process."""
         # Asked before the last event is read: a process may say goodbye and end in between.
-        holder, child = self._lock.holder(), self.started_child()
-        since = max(holder.since if holder else 0.0, child.started if child else 0.0)
+        holder, (child, started) = self._lock.holder(), self._child()
+        since = max(holder.since if holder else 0.0, started)
         at_work = holder is not None or (child is not None and child.is_alive())
         last = self.last_event()
         if isinstance(last, CLOSING) and (last.time >= since or _is_idle_resume(last, at_work)):

@@ -112,11 +112,12 @@ def start_training(run: RunFolder, *, resume: bool = False) -> ChildProcess:
     run.refuse_if_in_use()
     run.clear_stop()
     command = [sys.executable, "-P", "-m", "napari_colorize.training", str(run.path)]
+    since = time.time()
     child = _spawn(command + ["--resume"] * resume, run.log)
     identity = identity_of(child) or Identity(child, time.time())
     process = ChildProcess(identity.pid, identity.started)
     try:
-        run.record_child(identity)
+        run.record_child(identity, since)
     except StorageError:
         process.kill()
         raise
