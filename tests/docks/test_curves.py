@@ -115,7 +115,7 @@ def test_plot_draws_in_the_colours_of_the_theme(theme: str, qtbot: Any) -> None:
         plot.restyle(name)
         text = plot._plot.getAxis("bottom").textPen().color().lightness()
         assert (text > 150) is (name == "dark")
-        corner = plot.widget.grab().toImage().pixelColor(2, 2).lightness()
+        corner = plot._plot.grab().toImage().pixelColor(2, 2).lightness()
         assert (corner < 100) is (name == "dark")
         # A loss of 0.03 is never told as 30.
         assert plot._plot.getAxis("left").autoSIPrefixScale == 1
