@@ -158,6 +158,26 @@ def test_plot_marks_best_epoch_and_grey(qtbot: Any) -> None:
     assert (plot._grey.isVisible(), plot._grey.value()) == (True, 19.0)
 
 
+def test_plots_show_the_same_epochs_and_all_of_the_curves(qtbot: Any) -> None:
+    """Both begin at the start and reach the end of the epoch; a range that suits stays."""
+    plot = LossPlot("dark")
+    qtbot.addWidget(plot.widget)
+    history = told_run()
+    plot.draw(history)
+    (left, right), (low, high) = plot._plot.viewRange()
+    assert plot._psnr.viewRange()[0] == [left, right]
+    assert left <= 0
+    assert 2 <= right < 2.2
+    assert plot.log.isChecked()
+    assert low < math.log10(0.1)
+    assert high > math.log10(1.0)
+    assert plot._psnr.viewRange()[1][0] < 19.0
+    history.add(Validated(3, 0.5, 21.0, 19.0, False))
+    plot.draw(history)
+    assert plot._plot.viewRange()[1] == [low, high]
+    assert plot._plot.viewRange()[0][1] >= 3
+
+
 def test_losses_that_fall_far_are_drawn_as_logarithms(qtbot: Any) -> None:
     """The axis is chosen by what there is to see, until a person chooses."""
     plot = LossPlot("dark")

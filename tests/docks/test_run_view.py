@@ -118,7 +118,7 @@ def test_running_training_shows_place_time_and_numbers(
     assert words(view.score) == "Best so far after epoch 2: 22.00 dB PSNR (left grey: 19.50 dB)."
     assert "left out: 3 grey" in words(view.facts)
     assert words(view.warnings) == words(view.status) == ""
-    assert view.plot is not None
+    qtbot.waitUntil(lambda: view.plot is not None, timeout=PATIENCE)  # its library is loaded first
     assert len(view._history.training.epochs) == 25
 
 

@@ -1,6 +1,6 @@
 """The curves of a run in the colours of napari's theme: losses above, PSNR over grey below.
 
-pyqtgraph takes 0.4 s to import and is only loaded when the first curve is drawn.
+pyqtgraph takes 0.4 s to import: `load` does that, in a thread, before the first curve is drawn.
 """
 
 from __future__ import annotations
@@ -11,20 +11,31 @@ from typing import TYPE_CHECKING, Any
 
 from napari.utils.theme import get_theme
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
-from napari_colorize.docks.run_history import LossHistory, smoothed
+from napari_colorize.docks.run_history import Curve, LossHistory, smoothed
 from napari_colorize.errors import StorageError
 from napari_colorize.runs.storage import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 # pyqtgraph moves the label of the axis so many pixels out of the plot.
 _BELOW_LABEL = 6
 _LOSS_HEIGHT, _PSNR_HEIGHT = 165, 140
 _AXIS_WIDTH = 52  # pixels, the same for both plots: their epochs lie below each other
 _SIDES = ("bottom", "left")
+_MARGIN = 0.06  # of what is drawn, above and below
+# A range that is up to so many times too large stays: new ranges are what is dear to draw.
+_TOO_LARGE = 1.4
 _LOSS_TIP = (
     "How wrong the colours are, the lower the better.\n"
     "Training: on the photographs that the network learns from; faint as it was told, thick as "
@@ -38,6 +49,11 @@ _PSNR_TIP = (
     "the better.\nThe dashed line is what leaving them grey would give: below it, no colour would "
     "be better.\nThe dotted line marks the best epoch, the one with the lowest check loss."
 )
+
+
+def load() -> None:
+    """Import what draws the plots."""
+    import pyqtgraph  # noqa: F401
 
 
 class LossPlot:
@@ -76,13 +92,15 @@ class LossPlot:
             self.log.setChecked(history.is_wide())
             self.log.blockSignals(False)
             self._plot.setLogMode(y=self.log.isChecked())
-        training, validation, psnr = history.training, history.validation, history.psnr
+        training, psnr = history.training, history.psnr
+        means = smoothed(training.losses)
         self._raw.setData(training.epochs, training.losses)
-        self._training.setData(training.epochs, smoothed(training.losses))
-        self._validation.setData(validation.epochs, validation.losses)
-        self._gain.setData(psnr.epochs, psnr.losses)
+        self._training.setData(training.epochs, means)
+        _set_if_new(self._validation, history.validation)
+        _set_if_new(self._gain, psnr)
         self._psnr.setVisible(bool(psnr.epochs))
         self._draw_marks()
+        self._fit()
 
     def save_table(self, path: Path) -> str:
         """Write the curves as CSV and return what to say about it."""
@@ -115,19 +133,18 @@ class LossPlot:
             line.setPen(self._pen(text, "DotLine"))
         self._grey.setPen(self._pen(text, "DashLine"))
         self._grey.label.setColor(text)
-        self._legend.setLabelTextColor(text)
-        self._legend.setBrush(self._faint_colour(colours.background.as_hex(), 180))
-        for _, label in self._legend.items:
-            label.setText(label.text, color=text)
+        self.legend.setText(
+            f'<span style="color:{training}">━</span> training &nbsp; '
+            f'<span style="color:{validation}">●</span> check'
+        )
 
     # Building.
 
     def _make_loss(self) -> None:
         self._plot = self._bare_plot(_LOSS_HEIGHT, "loss", _LOSS_TIP)
-        self._legend = self._plot.addLegend(offset=(-8, 6))
         self._raw = self._plot.plot()
-        self._training = self._plot.plot(name="training")
-        self._validation = self._plot.plot(name="check", symbol="o", symbolSize=6)
+        self._training = self._plot.plot()
+        self._validation = self._plot.plot(symbol="o", symbolSize=6)
         self._best_loss = self._mark(self._plot, 90)
 
     def _make_psnr(self) -> None:
@@ -135,7 +152,6 @@ class LossPlot:
         self._gain = self._psnr.plot(symbol="o", symbolSize=6)
         self._best_gain = self._mark(self._psnr, 90)
         self._psnr.setLabel("bottom", "epoch")
-        self._psnr.setXLink(self._plot)
         self._grey = self._mark(self._psnr, 0, "left grey {value:.2f}", 0.12)
         self._psnr.hide()
 
@@ -147,6 +163,9 @@ class LossPlot:
         self.save = QPushButton("Save &curves…")
         self.save.setToolTip("Write all points of the curves into a CSV file for a spreadsheet.")
         self.save.clicked.connect(self._ask_and_save)
+        self.legend = QLabel()
+        self.legend.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.legend.setToolTip(_LOSS_TIP)
         row = QHBoxLayout()
         row.addWidget(self.log)
         row.addStretch()
@@ -154,6 +173,7 @@ class LossPlot:
         layout = QVBoxLayout(self._widget)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
+        layout.addWidget(self.legend)
         layout.addWidget(self._plot)
         layout.addWidget(self._psnr)
         layout.addLayout(row)
@@ -195,9 +215,23 @@ class LossPlot:
         if known:
             self._grey.setPos(history.grey)
 
+    def _fit(self) -> None:
+        """Fit the ranges to the curves; pyqtgraph would do so at each painting, and paint twice."""
+        history, logarithmic = self._history, self.log.isChecked()
+        last = max([*history.training.epochs[-1:], *history.validation.epochs[-1:], 1.0])
+        losses = [*smoothed(history.training.losses).tolist(), *history.validation.losses]
+        if logarithmic:
+            losses = [math.log10(loss) for loss in losses if loss > 0]
+        gains = [*history.psnr.losses, history.grey] if math.isfinite(history.grey) else []
+        for plot, values in ((self._plot, losses), (self._psnr, gains)):
+            plot.setXRange(0, math.ceil(last), padding=0.02)
+            if values:
+                plot.setYRange(*_calm_range(values, plot.viewRange()[1]), padding=0)
+
     def _set_log(self, on: bool) -> None:
         self._asked_log = True
         self._plot.setLogMode(y=on)
+        self._fit()
 
     def _ask_and_save(self) -> None:
         chosen, _ = QFileDialog.getSaveFileName(
@@ -225,3 +259,20 @@ class LossPlot:
         return self._pg.mkPen(
             self._faint_colour(colour, 170), width=1.2, style=getattr(Qt.PenStyle, style)
         )
+
+
+def _set_if_new(drawn: Any, curve: Curve) -> None:
+    """Give the points of a curve to what draws them, unless it has them."""
+    has = drawn.getOriginalDataset()[1]
+    if list(() if has is None else has) != curve.losses:
+        drawn.setData(curve.epochs, curve.losses)
+
+
+def _calm_range(values: Sequence[float], present: Sequence[float]) -> tuple[float, float]:
+    """Return the range to draw some values in: the present one while it suits them."""
+    low, high = min(values), max(values)
+    span = (high - low) or abs(high) or 1.0
+    left, right = present
+    if left <= low and high <= right and right - left <= _TOO_LARGE * span * (1 + 2 * _MARGIN):
+        return left, right
+    return low - _MARGIN * span, high + _MARGIN * span

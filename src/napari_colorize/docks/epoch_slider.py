@@ -221,7 +221,7 @@ class EpochSlider(QWidget):
         epoch = self.epoch
         parts = [f"{epoch} of {self._total}" if self._total else f"{epoch}"]
         if epoch == self._best():
-            parts.append("best so far")
+            parts.append("the best" if self._epochs[-1:] == [self._total] else "best so far")
         check = self._checks.get(epoch)
         if check is not None and math.isfinite(check.psnr):
             parts.append(f"{check.psnr:.2f} dB (grey {check.psnr_grey:.2f} dB)")

@@ -143,8 +143,11 @@ class RunNumbers(QWidget):
 
     def _fill(self, share: float | None) -> None:
         """Fill the bar; None lets it move without end."""
+        # A bar paints itself, and all that waits in its window, at each change while it may.
+        self.bar.setUpdatesEnabled(False)
         self.bar.setRange(0, 0 if share is None else _BAR)
         self.bar.setValue(0 if share is None else round(share * _BAR))
+        self.bar.setUpdatesEnabled(True)
         self.bar.show()
 
 

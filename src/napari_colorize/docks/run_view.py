@@ -11,7 +11,7 @@ from napari.utils.theme import get_theme
 from psygnal import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_colorize.docks.curves import LossPlot
+from napari_colorize.docks.curves import LossPlot, load
 from napari_colorize.docks.epoch_slider import EpochSlider
 from napari_colorize.docks.errand import run_errand
 from napari_colorize.docks.labels import sentence, tell
@@ -23,7 +23,7 @@ from napari_colorize.docks.run_watcher import RunWatcher
 from napari_colorize.files.models import ModelInfo, import_model
 from napari_colorize.runs import words
 from napari_colorize.runs.advice import Adviser
-from napari_colorize.runs.events import CLOSING, Event, Started
+from napari_colorize.runs.events import CLOSING, Event, Started, Validated
 from napari_colorize.runs.folder import RunFolder, RunState
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 # Seconds between two words while a long run is read for the first time.
 _TELL_EVERY = 0.5
+# Seconds between two drawings of the curves, but for what is told once an epoch.
+_DRAW_EVERY = 2.0
 _PUT = "Its model was put into the Colorize dock."
 
 
@@ -59,6 +61,7 @@ class RunView(QWidget):
         self._watcher.told.connect(self._take_events)
         self._watcher.stands.connect(self._take_state)
         viewer.events.theme.connect(self._restyle)
+        self._can_draw: bool | None = None  # None: what draws was not asked for yet
         self.leave()
 
     @property
@@ -76,6 +79,9 @@ class RunView(QWidget):
         self.leave()
         self._run = run
         self.epochs.show_run(run)
+        if self._can_draw is None:
+            self._can_draw = False
+            run_errand(load, self._begin_to_draw, self._say)
         self._watcher.watch(run)
 
     def leave(self) -> None:
@@ -85,7 +91,7 @@ class RunView(QWidget):
         self._state: RunState | None = None
         self._adviser = Adviser()
         self._history = LossHistory()
-        self._told = 0.0
+        self._told = self._drawn = 0.0
         self.numbers.clear()
         self.epochs.show_run(None)
         for part in (self.status, self.warnings, self.said, self.facts, self.score):
@@ -137,6 +143,8 @@ class RunView(QWidget):
                 self._told = time.monotonic()
                 self.numbers.show_reading(self._watcher.share)
             return
+        if any(isinstance(event, Started | Validated) for event in events):
+            self._drawn = 0.0
         self._show()
 
     def _show(self) -> None:
@@ -147,7 +155,8 @@ class RunView(QWidget):
         tell(self.warnings, "\n".join(f"{mark}{warning}" for warning in warnings))
         best = self._history.best
         tell(self.score, "" if best is None else words.score_line(best))
-        self._draw()
+        if time.monotonic() - self._drawn >= _DRAW_EVERY:
+            self._draw()
         self.numbers.show_progress()
         self.epochs.refresh()
 
@@ -159,6 +168,7 @@ class RunView(QWidget):
         if state.name == "running":
             self._show_running(state)
         elif previous is None or (previous.name, previous.detail) != (state.name, state.detail):
+            self._drawn = 0.0
             self._show()
             self._show_ending(state)
         self.stands.emit(state)
@@ -205,10 +215,17 @@ class RunView(QWidget):
 
     # The curves and the theme.
 
+    def _begin_to_draw(self, _: None) -> None:
+        """Draw what was told meanwhile."""
+        self._can_draw = True
+        if not self._life.over:
+            self._draw()
+
     def _draw(self) -> None:
         """Draw the curves; the plot is made when there is something to draw."""
-        if self._history.is_empty():
+        if self._history.is_empty() or not self._can_draw:
             return
+        self._drawn = time.monotonic()
         if self.plot is None:
             self.plot = LossPlot(self._viewer.theme, self._say)
             self._layout.insertWidget(self._layout.indexOf(self.score) + 1, self.plot.widget)

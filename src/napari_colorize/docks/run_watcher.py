@@ -145,11 +145,12 @@ class RunWatcher(QObject):
         # Asked first: what is told after it is at least as new. Not while there is more to read.
         state = run.state() if reader.share == 1.0 else None
         events = reader.read()
-        rests = events is None and state is not None
-        self._timer.setInterval(INTERVAL if rests else _HURRY)
+        if reader.share < 1.0:
+            state = None
+        self._timer.setInterval(_HURRY if state is None else INTERVAL)
         if events is not None:
             self.told.emit(events)
-        elif state is not None and self._run is run:
+        if state is not None and self._reader is reader:
             self.stands.emit(state)
 
 
