@@ -71,7 +71,7 @@ LEARNING = FieldGroup(
             "learning_rate",
             "Learning rate",
             "How much is learned from one batch. Too high forgets what the model knew or falls "
-            "apart, too low takes long. For fine-tuning 0.0001 to 0.0005.",
+            "apart, too low takes long. For fine-tuning 0.0003 to 0.001.",
             lambda: RealNumber(1e-6, 1.0, None),
         ),
         AdvancedField(

@@ -109,7 +109,7 @@ class TrainingConfig:
     device: str = "auto"
     precision: str = "auto"
     init: str | None = None
-    rehearsal: float = 1.0
+    rehearsal: float = 3.0
     photographs: int | None = None
     threads: int | None = None
     processes: int = 1

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from napari_colorize.runs.config import TrainingConfig
 
+
 @dataclass(frozen=True)
 class TrainingData:
     """The photographs of a training.
