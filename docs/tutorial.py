@@ -99,7 +99,8 @@ class Tour:
         self._dock.setup.start.click()
         wait_until(lambda: self._dock.tabs.currentWidget() is self._dock.watch)
         wait_until(lambda: self._epoch() >= EPOCHS_BEFORE_STOP, LONG)
-        wait_until(lambda: len(self._viewer.layers) > 0)
+        epochs = self._dock.watch.view.epochs
+        wait_until(lambda: len(self._viewer.layers) > 0 and epochs.columns.isVisible())
         self._viewer.reset_view()
         self._take_window("train-watch")
 
