@@ -32,12 +32,11 @@ SIZE = (1366, 768)  # of the window, pixels
 DOCK_WIDTH = 420
 # What is shown in the end is not among them: the cat.
 SOURCES = {
-    "coffee": 128,
-    "astronaut": 128,
-    "rocket": 128,
+    "coffee": 112,
+    "astronaut": 112,
+    "rocket": 112,
+    "immunohistochemistry": 144,
     "stereo_motorcycle": 160,
-    "immunohistochemistry": 160,
-    "retina": 192,
 }  # side of the pieces, pixels
 STEP = 3 / 4  # from one piece to the next, sides
 COUNT = 97  # of pieces; three more pictures are left out
@@ -99,8 +98,7 @@ class Tour:
         self._dock.setup.start.click()
         wait_until(lambda: self._dock.tabs.currentWidget() is self._dock.watch)
         wait_until(lambda: self._epoch() >= EPOCHS_BEFORE_STOP, LONG)
-        epochs = self._dock.watch.view.epochs
-        wait_until(lambda: len(self._viewer.layers) > 0 and epochs.columns.isVisible())
+        wait_until(self._has_previews)
         self._viewer.reset_view()
         self._take_window("train-watch")
 
@@ -160,6 +158,10 @@ class Tour:
             ChildProcess(worker.pid, worker.started).kill()
         self._viewer.close()
         wait(200)
+
+    def _has_previews(self) -> bool:
+        columns = self._dock.watch.view.epochs.columns
+        return len(self._viewer.layers) > 0 and bool(columns.isVisible())
 
     def _epoch(self) -> int:
         return int(self._dock.watch.view.epochs.slider.maximum()) + 1
