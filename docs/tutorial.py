@@ -36,7 +36,7 @@ SOURCES = {
     "astronaut": 112,
     "rocket": 112,
     "immunohistochemistry": 144,
-    "stereo_motorcycle": 160,
+    "stereo_motorcycle": 144,
 }  # side of the pieces, pixels
 STEP = 3 / 4  # from one piece to the next, sides
 COUNT = 97  # of pieces; three more pictures are left out

@@ -28,7 +28,7 @@ from qtpy.QtTest import QTest  # noqa: E402
 
 PLUGIN = "napari-colorize"
 PATIENCE = 300.0  # seconds for what is waited for
-COLOURS = 256
+COLOURS = 192  # fewer would show in a sky
 
 
 def open_viewer(theme: str, size: tuple[int, int]) -> napari.Viewer:
