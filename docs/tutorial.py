@@ -119,7 +119,7 @@ class Tour:
         self._scroll_to(view.epochs)
         self._take_window("train-finished")
         self._viewer.theme = "light"
-        self._scroll_to(view.numbers)
+        self._scroll_to(view.status)
         self._take_dock("train-light")
         self._viewer.theme = "dark"
 
