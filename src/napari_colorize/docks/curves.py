@@ -33,7 +33,8 @@ _BELOW_LABEL = 6
 _LOSS_HEIGHT, _PSNR_HEIGHT = 165, 140
 _AXIS_WIDTH = 52  # pixels, the same for both plots: their epochs lie below each other
 _SIDES = ("bottom", "left")
-_MARGIN = 0.06  # of what is drawn, above and below
+_MARGIN = 0.08  # of what is drawn, above and below
+_LEAST_MARGIN = 0.03
 # A range that is up to so many times too large stays: new ranges are what is dear to draw.
 _TOO_LARGE = 1.4
 _LOSS_TIP = (
@@ -273,6 +274,7 @@ def _calm_range(values: Sequence[float], present: Sequence[float]) -> tuple[floa
     low, high = min(values), max(values)
     span = (high - low) or abs(high) or 1.0
     left, right = present
-    if left <= low and high <= right and right - left <= _TOO_LARGE * span * (1 + 2 * _MARGIN):
+    suits = left <= low - _LEAST_MARGIN * span and high + _LEAST_MARGIN * span <= right
+    if suits and right - left <= _TOO_LARGE * span * (1 + 2 * _MARGIN):
         return left, right
     return low - _MARGIN * span, high + _MARGIN * span
