@@ -60,6 +60,10 @@ BREAKS = {
         "from napari_colorize import prediction",
     ),
     "No circles within a folder": ("runs/events.py", "from napari_colorize.runs import folder"),
+    "The tabs of the Train dock know nothing of one another": (
+        "docks/watch/__init__.py",
+        "from napari_colorize.docks.setup import findings",
+    ),
     "Qt and napari are known to the docks alone": ("runs/__init__.py", "import napari"),
     "No Qt binding is called by its name": ("docks/__init__.py", "import PyQt6"),
     "Files and runs know no torch": ("files/__init__.py", "import torch"),
@@ -125,8 +129,8 @@ def test_plugin_discovery_loads_nothing_dear() -> None:
 
 @pytest.mark.parametrize("widget", ["Colorize", "Train"])
 def test_opening_a_dock_loads_no_torch(widget: str) -> None:
-    """In a real viewer each dock opens, sees a layer and closes without torch."""
-    names = ("torch", "lightning_fabric", "napari_colorize.docks")
+    """In a real viewer each dock opens, sees a layer and closes without torch and curves."""
+    names = ("torch", "lightning_fabric", "pyqtgraph", "napari_colorize.docks")
     assert loaded_by(OPENING.format(widget=widget), names) == {"napari_colorize.docks"}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +9,9 @@ import psutil
 import pytest
 from qtpy.QtGui import QGuiApplication
 
-from napari_colorize.docks import training_watch
 from napari_colorize.docks.model_events import models_changed
-from napari_colorize.docks.task_choice import CONTINUE
+from napari_colorize.docks.setup.task_choice import CONTINUE
+from napari_colorize.docks.watch import training_watch
 from napari_colorize.files.models import list_models
 from napari_colorize.runs.config import TrainingConfig
 from napari_colorize.runs.process import start_training
@@ -218,16 +217,3 @@ def test_the_call_can_be_copied(
     training_desk.press(dock.setup.copy_command)
     assert QGuiApplication.clipboard().text().startswith("napari-colorize train ")
     assert "clipboard" in training_desk.words(dock.setup.said)
-
-
-def test_opening_the_dock_loads_neither_torch_nor_curves() -> None:
-    """In the real window too, nothing that takes long is loaded before it is needed."""
-    code = (
-        "import sys, napari; viewer = napari.Viewer(show=False); before = set(sys.modules);"
-        "from napari_colorize.docks.training import TrainDock;"
-        "viewer.window.add_dock_widget(TrainDock(viewer)); new = set(sys.modules) - before;"
-        "print([n for n in ('torch', 'pyqtgraph', 'scipy', 'skimage') if n in new]);"
-        "viewer.close()"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"

@@ -13,10 +13,10 @@ from qtpy.QtGui import QKeySequence, QShortcut, QShowEvent
 from qtpy.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from napari_colorize.docks.closing import guard_closing
-from napari_colorize.docks.models_view import ModelsView
+from napari_colorize.docks.models.models_view import ModelsView
 from napari_colorize.docks.scroll import LEAST_HEIGHT, scrolled
-from napari_colorize.docks.training_setup import TrainingSetup
-from napari_colorize.docks.training_watch import TrainingWatch
+from napari_colorize.docks.setup.training_setup import TrainingSetup
+from napari_colorize.docks.watch.training_watch import TrainingWatch
 from napari_colorize.runs.folder import RunFolder
 
 if TYPE_CHECKING:
