@@ -89,6 +89,22 @@ def test_a_broken_file_can_be_removed_by_its_name(own: Path) -> None:
     assert restore_model("broken") == broken
 
 
+def test_no_name_leads_out_of_the_folder(tmp_path: Path, own: Path) -> None:
+    """Files elsewhere stay, whatever way their names are written."""
+    write_model(own / "sky.safetensors")
+    places = [tmp_path / "mine", own.parent / "mine", own / "x" / "mine"]
+    for place in places:
+        write_model(place.with_suffix(models.SUFFIX))
+    for name in (str(tmp_path / "mine"), "../mine", "x/mine", "../models/x/mine"):
+        with pytest.raises(ModelError, match="does not exist"):
+            remove_model(name)
+    for place in places:
+        with pytest.raises(ModelError, match="is not among your own models"):
+            remove_model(place.with_suffix(models.SUFFIX))
+        assert place.with_suffix(models.SUFFIX).is_file()
+    assert removed_models() == []
+
+
 def test_the_bin_is_emptied_only_when_asked(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A model that lies long is still there, and how long is known; foreign files stay."""
     for name in ("sky", "sea"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_colorize.errors import ModelError
@@ -27,7 +28,6 @@ from napari_colorize.runs.storage import storage_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
     from typing import IO
 
     Card = dict[str, Any]
@@ -157,9 +157,12 @@ def own_file(name: str | Path) -> Path:
     try:
         return own_model(name)
     except ModelError:
+        # Only a bare name: any other could lead out of the folder.
+        if not isinstance(name, str) or Path(name).name != name:
+            raise
         broken = models_folder() / f"{name}{SUFFIX}"
         known = {model.name for model in list_models()}
-        if isinstance(name, str) and name not in known and broken.is_file():
+        if name not in known and broken.is_file():
             return broken
         raise
 
