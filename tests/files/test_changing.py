@@ -17,7 +17,7 @@ from made_cards import write_model
 from safetensors import safe_open
 
 from napari_colorize.errors import ModelError, StorageError
-from napari_colorize.files import changing, models
+from napari_colorize.files import models, rewriting
 from napari_colorize.files.cards import payload_hash, read_card
 from napari_colorize.files.changing import note_model, rename_model, store_score_card
 
@@ -98,7 +98,9 @@ def test_bundled_and_foreign_models_stay_as_they_are(tmp_path: Path, own: Path) 
     assert (tmp_path / "bundled" / "palette.safetensors").read_bytes() == bundled
     copy = models.duplicate_model("palette")
     assert (copy.name, copy.bundled) == ("palette-copy", False)
-    assert models.duplicate_model("palette").name == "palette-copy-2"
+    second = models.duplicate_model("palette")
+    assert second.name == second.card["name"] == read_card(second.path)["name"] == "palette-copy-2"
+    assert payload_hash(second.path) == second.card["hash"]
     assert note_model(copy.name, "x").card["notes"] == "x"
 
 
@@ -209,14 +211,14 @@ def test_a_file_that_shrinks_while_it_is_copied_is_told(
 ) -> None:
     """Half a payload never takes the place of a whole one."""
     path = write_model(own / "sky.safetensors", bytes(64))
-    read = changing.read_header
+    read = rewriting.read_header
 
     def cut(file: object, label: str) -> object:
         found = read(file, label)  # type: ignore[arg-type]
-        monkeypatch.setattr(changing, "_BLOCK", 0)
+        monkeypatch.setattr(rewriting, "_BLOCK", 0)
         return found
 
-    monkeypatch.setattr(changing, "read_header", cut)
+    monkeypatch.setattr(rewriting, "read_header", cut)
     with pytest.raises(ModelError, match="changed while it was copied"):
         note_model("sky", "new")
     assert "notes" not in read_card(path)

@@ -192,7 +192,11 @@ def test_import_never_overwrites(tmp_path: Path, own: Path) -> None:
     named = models.import_model(tmp_path / "2.safetensors", "sky")
     copied = models.import_model(tmp_path / "2.safetensors", "his sky/../x")
     assert [first.name, again.name, other.name, named.name] == ["sky", "sky", "sky-2", "sky-2"]
-    assert copied.name == "his-sky-..-x"
+    assert copied.name == copied.card["name"] == "his-sky-..-x"
+    assert [read_card(path)["name"] for path in (other.path, copied.path)] == [
+        "sky-2",
+        "his-sky-..-x",
+    ]
     assert sorted(path.name for path in own.iterdir()) == [
         "his-sky-..-x.safetensors",
         "sky-2.safetensors",

@@ -11,6 +11,7 @@ from made_cards import write_model
 
 from napari_colorize.errors import ModelError, StorageError
 from napari_colorize.files import models, removed
+from napari_colorize.files.cards import read_card
 from napari_colorize.files.removed import (
     bin_folder,
     empty_bin,
@@ -57,6 +58,7 @@ def test_the_last_of_a_name_comes_back_and_overwrites_nothing(own: Path) -> None
     write_model(own / "sky.safetensors", b"3333")
     assert restore_model("sky").read_bytes().endswith(b"2222")
     assert names() == ["palette", "sky", "sky-2"]
+    assert read_card(own / "sky-2.safetensors")["name"] == "sky-2"
     assert restore_model(removed_models()[0].path).read_bytes().endswith(b"1111")
     with pytest.raises(ModelError, match="The bin is empty"):
         restore_model()

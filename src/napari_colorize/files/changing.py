@@ -1,18 +1,15 @@
 """Changing one's own models: their name, their notes and their score card.
 
-A change writes the header of the file anew and copies the weights as they are, byte for byte; no
-weight is decoded. The new file takes the place of the old one when it is whole.
+No weight is decoded by a change; see `napari_colorize.files.rewriting`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_colorize.errors import ModelError
-from napari_colorize.files.cards import card_of_header, opened, read_header
 from napari_colorize.files.locking import alone
 from napari_colorize.files.models import (
     SUFFIX,
@@ -23,18 +20,13 @@ from napari_colorize.files.models import (
     names_taken,
     sanitised,
 )
-from napari_colorize.files.writing import written_whole
+from napari_colorize.files.rewriting import named, rewrite_card
 from napari_colorize.runs.storage import storage_error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import IO
-
     Card = dict[str, Any]
 
 LONGEST_NOTES = 100_000
-_ALIGNMENT = 8  # of the payload, as the safetensors library writes it
-_BLOCK = 1 << 20
 # What a card need not repeat: the protocol is the same for all, samples name one's own files.
 _LEFT_OUT = ("protocol", "samples")
 
@@ -59,12 +51,12 @@ def rename_model(name: str | Path, new_name: str) -> ModelInfo:
         source = own_model(name)
         target = source.with_name(wanted + SUFFIX)
         if target == source:
-            return ModelInfo(wanted, source, rewrite_card(source, _named(wanted)), bundled=False)
+            return ModelInfo(wanted, source, rewrite_card(source, named(wanted)), bundled=False)
         if wanted.casefold() in names_taken() - {source.stem.casefold()}:
             raise ModelError(f"There is a model called {wanted!r} already; choose another name.")
         _move(source, target)
         try:
-            card = rewrite_card(target, _named(wanted))
+            card = rewrite_card(target, named(wanted))
         except BaseException:
             with contextlib.suppress(OSError):
                 target.rename(source)
@@ -165,54 +157,6 @@ def own_file(name: str | Path) -> Path:
         if name not in known and broken.is_file():
             return broken
         raise
-
-
-def rewrite_card(path: Path, change: Callable[[Card], Card]) -> Card:
-    """Give a model file a changed card and return it; the weights stay bit for bit.
-
-    Parameters
-    ----------
-    path : Path
-        The model file.
-    change : callable
-        Takes the card and returns the new one, which JSON can hold.
-
-    Raises
-    ------
-    ModelError
-        When the file is missing or broken, or the new card is none.
-    StorageError
-        When it cannot be written; the file is then as it was.
-    """
-    # The reader ends first: Windows replaces no file that is open.
-    with written_whole(path) as writer, opened(path) as reader:
-        header, start = read_header(reader, path.name)
-        card = change(card_of_header(header, path.name))
-        # ASCII: any text comes back, and the safetensors library reads the header too.
-        header["__metadata__"] = header["__metadata__"] | {"card": json.dumps(card)}
-        card = card_of_header(header, path.name)
-        text = json.dumps(header, separators=(",", ":")).encode()
-        text += b" " * (-len(text) % _ALIGNMENT)
-        writer.write(len(text).to_bytes(8, "little") + text)
-        _copy_payload(reader, start, writer, path.name)
-    return card
-
-
-def _copy_payload(reader: IO[bytes], start: int, writer: IO[bytes], label: str) -> None:
-    """Copy all that lies behind the header."""
-    reader.seek(0, 2)
-    left = reader.tell() - start
-    reader.seek(start)
-    while block := reader.read(_BLOCK):
-        left -= len(block)
-        writer.write(block)
-    if left:
-        raise ModelError(f"{label} changed while it was copied; try again.")
-
-
-def _named(name: str) -> Callable[[Card], Card]:
-    """Return the change that writes a name."""
-    return lambda card: card | {"name": name}
 
 
 def _move(source: Path, target: Path) -> None:

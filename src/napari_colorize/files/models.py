@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from napari_colorize.errors import ModelError, StorageError
 from napari_colorize.files.cards import damaged, default_vividness, opened, payload_hash, read_card
 from napari_colorize.files.locking import alone
+from napari_colorize.files.rewriting import named, rewrite_card
 from napari_colorize.files.writing import written_whole
 from napari_colorize.runs.storage import data_folder
 
@@ -171,7 +172,7 @@ def import_model(path: str | Path, name: str | None = None) -> ModelInfo:
             target = models_folder() / f"{free}{SUFFIX}"
             if free.casefold() not in taken and not target.exists():
                 break
-        _copy(path, target)
+        card = _copy_as_own(path, target, card)
     return ModelInfo(free, target, card, bundled=False)
 
 
@@ -189,7 +190,7 @@ def duplicate_model(name: str | Path) -> ModelInfo:
     card = read_card(source)
     with alone():
         target = free_place(f"{source.stem}-copy")
-        _copy(source, target)
+        card = _copy_as_own(source, target, card)
     return ModelInfo(target.stem, target, card, bundled=False)
 
 
@@ -288,6 +289,14 @@ def _numbered(name: str) -> Iterator[str]:
     while True:
         yield f"{name}-{number}"
         number += 1
+
+
+def _copy_as_own(source: Path, target: Path, card: dict[str, Any]) -> dict[str, Any]:
+    """Copy a model whose card has the name of its file afterwards; return that card."""
+    if card["name"] != target.stem:
+        return rewrite_card(source, named(target.stem), target)
+    _copy(source, target)
+    return card
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -19,6 +19,7 @@ from napari_colorize.errors import ModelError
 from napari_colorize.files.changing import own_file
 from napari_colorize.files.locking import alone
 from napari_colorize.files.models import SUFFIX, free_place
+from napari_colorize.files.rewriting import named, rewrite_card
 from napari_colorize.files.writing import written_whole
 from napari_colorize.runs.storage import data_folder, storage_error
 
@@ -112,7 +113,7 @@ def restore_model(name: str | Path | None = None) -> Path:
         target = free_place(removed.name)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            _move(removed.path, target)
+            _put_back(removed, target)
         except FileNotFoundError as error:
             raise ModelError(f"{removed.name} is gone from the bin.") from error
         except OSError as error:
@@ -166,6 +167,16 @@ def _removed(path: Path) -> Removed | None:
         return Removed(path.stem, path, float(since[1]), path.stat().st_size)
     except OSError:
         return None
+
+
+def _put_back(removed: Removed, target: Path) -> None:
+    """Move a model out of the bin; under another name than it had, its card gets that name."""
+    if target.stem != removed.name:
+        with contextlib.suppress(ModelError):  # what cannot be used comes back as it is
+            rewrite_card(removed.path, named(target.stem), target)
+            removed.path.unlink()
+            return
+    _move(removed.path, target)
 
 
 def _move(source: Path, target: Path) -> None:
