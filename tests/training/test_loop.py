@@ -8,13 +8,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 import torch
 from made_networks import Regression
 from torch import Tensor, nn
 
-from napari_colorize.errors import TrainingError
+from napari_colorize.errors import Cancelled, TrainingError
 from napari_colorize.networks.plain import Plain
 from napari_colorize.runs.events import Step, Validated
 from napari_colorize.training.loop import DivergedError, Training
@@ -178,6 +179,25 @@ def test_going_on_from_a_state(make_training: Make, left_after: int) -> None:
     assert equal(weights_of(whole), weights_of(second))
     assert equal(whole.average, second.average)
     assert replace(whole.progress, seconds=0) == replace(second.progress, seconds=0)
+
+
+def test_a_check_is_left_between_its_batches(make_training: Make) -> None:
+    """It is still owed, the weights are the training's own, and it may be gone on with."""
+    whole, training = make_training(batch_size=3), make_training(batch_size=3)
+    wanted = [event for event in whole.run() if isinstance(event, Validated)]
+    asked = iter([False, True])
+    training.cancel = lambda: next(asked)
+    events = training.run()
+    steps = list(islice(events, training.batches.steps_per_epoch))
+    before = weights_of(training)
+    with pytest.raises(Cancelled):
+        next(events)
+    assert len(steps) == training.progress.step
+    assert training.progress.validated == 0
+    assert training.network.training
+    assert equal(before, weights_of(training))
+    training.cancel = None
+    assert next(training.run()) == replace(wanted[0], time=ANY)
 
 
 def test_a_finished_training_does_nothing(make_training: Make) -> None:

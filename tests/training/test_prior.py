@@ -11,6 +11,7 @@ from made_networks import small_palette
 
 from napari_colorize.color.gamut import encode_softly, smoothed_prior
 from napari_colorize.color.lab import rgb_to_lab
+from napari_colorize.errors import Cancelled
 from napari_colorize.training import prior
 from napari_colorize.training.prior import measure_prior
 
@@ -60,6 +61,17 @@ def test_it_is_the_same_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = {round(measured([0, 1], seed).log_prior.min().item(), 4) for seed in range(8)}
     alone = {round(measured([i]).log_prior.min().item(), 4) for i in (0, 1)}
     assert seen == alone
+
+
+def test_it_is_left_between_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The network is then as it was."""
+    monkeypatch.setattr(prior, "BATCH", 1)
+    network = small_palette()
+    before = network.log_prior.clone()
+    asked = iter([False, False, True])
+    with pytest.raises(Cancelled):
+        measure_prior(network, FLAT, [0, 1, 2, 3], 0, cancel=lambda: next(asked))
+    assert torch.equal(network.log_prior, before)
 
 
 def test_what_was_known_may_stay() -> None:

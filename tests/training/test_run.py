@@ -32,6 +32,7 @@ from napari_colorize.runs.events import (
 )
 from napari_colorize.runs.folder import EventReader, RunFolder
 from napari_colorize.training import run as runs
+from napari_colorize.training.loop import Training
 from napari_colorize.training.run import run_training
 
 Make = Callable[..., RunFolder]
@@ -195,6 +196,31 @@ def test_leaving_and_going_on(make_run: Make, way: str, step: int) -> None:
     assert isinstance(run_training(parts, resume=True), Finished)
     started = [event.step for event in EventReader(parts).read() if isinstance(event, Started)]
     assert started == [0, step]
+    assert same(whole, parts)
+
+
+def test_leaving_in_a_check(make_run: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It saves and leaves between two batches; resumed, the check is done anew and counts once."""
+    whole, parts = make_run("whole", batch_size=1), make_run("parts", batch_size=1)
+    run_training(whole)
+    look, looks = Training._look, []
+
+    def leaving(training: Training, start: int) -> tuple[torch.Tensor, int]:
+        looks.append(start)
+        if len(looks) == 1:
+            parts.request_stop()
+        return look(training, start)
+
+    monkeypatch.setattr(Training, "_look", leaving)
+    last = run_training(parts)
+    assert isinstance(last, Stopped)
+    assert last.reason == "stopped as asked; resume to go on"
+    assert looks == [0]
+    assert not any(isinstance(event, Validated) for event in EventReader(parts).read())
+    assert isinstance(run_training(parts, resume=True), Finished)
+    assert looks[1:3] == [0, 1]
+    epochs = [e.epoch for e in EventReader(parts).read() if isinstance(e, Validated)]
+    assert epochs == [1, 2]
     assert same(whole, parts)
 
 

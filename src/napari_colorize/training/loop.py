@@ -6,13 +6,14 @@ import math
 import time
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import torch
 from torch import Tensor
 
 from napari_colorize.color.lab import lab_to_rgb
-from napari_colorize.errors import TrainingError
+from napari_colorize.errors import Cancelled, TrainingError
 from napari_colorize.networks.devices import is_out_of_memory
 from napari_colorize.runs.events import Healed, Step, Validated
 from napari_colorize.training.augmentation import augment, draw_augmentation, to_lab
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from napari_colorize.runs.config import TrainingConfig
     from napari_colorize.training.batches import Batches
     from napari_colorize.training.launch import Fabric
+    from napari_colorize.training.validation import ValidationSet
 
 T = TypeVar("T")
 
@@ -62,17 +64,20 @@ class Training:
         It is moved to the device of `fabric` and changed in place.
     batches : Batches
         What is learned from.
-    validation : callable
-        Takes a batch size and gives the crops (B, H, W, 3) uint8 that are only looked at.
+    validation : ValidationSet
+        The photographs that are only looked at.
     fabric : Fabric
         Launched already.
+    cancel : callable or None
+        Says whether a check is to be left; the one of the first process counts.
     """
 
     config: TrainingConfig
     network: ColorNetwork
     batches: Batches
-    validation: Callable[[int], Iterator[Tensor]]
+    validation: ValidationSet
     fabric: Fabric
+    cancel: Callable[[], bool] | None = None
     progress: Progress = field(default_factory=Progress)
 
     def __post_init__(self) -> None:
@@ -128,11 +133,13 @@ class Training:
             If the loss is not a number; the weights are those from before that step.
         TrainingError
             If one picture alone does not fit into memory, or another process failed.
+        Cancelled
+            If a check is left, which is then owed: it may be saved here too.
         """
         with closing(self.batches.from_step(self.progress.step, self.total_steps)) as cut:
             while True:
                 if self._owes_validation():
-                    yield (yield from self._healed(self._validate))
+                    yield (yield from self._validate())
                 if self.finished:
                     return
                 yield from self._advance(cut)
@@ -293,26 +300,38 @@ class Training:
             remaining=(total - step) * mean,
         )
 
-    def _validate(self) -> Validated:
+    def _validate(self) -> Generator[Healed, None, Validated]:
         """Colour the photographs that were kept aside, with the averaged weights.
 
         Every process looks at all of them, so that all know the same without a word.
         """
-        sums, count = torch.zeros(3, dtype=torch.float64), 0
+        sums, seen = torch.zeros(3, dtype=torch.float64), 0
+        while seen < len(self.validation):
+            # A check of hundreds of photographs takes longer than anybody waits for a stop.
+            if self.fabric.broadcast(self.cancel is not None and self.cancel()):
+                raise Cancelled
+            means, count = yield from self._healed(partial(self._look, seen))
+            sums += means * count
+            seen += count
+        return self._judged(*(sums / seen).tolist())
+
+    def _look(self, start: int) -> tuple[Tensor, int]:
+        """Return the loss and both PSNR of a batch that is only looked at, and its length."""
+        crops = self.validation.batch(start, self.progress.micro_batch)
         with self.averaged() as network, torch.no_grad():
-            for crops in self.validation(self.progress.micro_batch):
-                lab = to_lab(crops.to(self.fabric.device))
-                with self.fabric.autocast():
-                    prediction = network(lab[:, :1])
-                ab = network.enlarged(prediction.ab, lab.shape[-2:])
-                means = (
-                    self.objective.look(prediction, lab),
-                    _psnr(lab, ab).mean(),
-                    _psnr(lab, torch.zeros_like(ab)).mean(),
-                )
-                sums += torch.stack(means).cpu() * len(lab)
-                count += len(lab)
-        loss, psnr, grey = (sums / count).tolist()
+            lab = to_lab(crops.to(self.fabric.device))
+            with self.fabric.autocast():
+                prediction = network(lab[:, :1])
+            ab = network.enlarged(prediction.ab, lab.shape[-2:])
+            means = (
+                self.objective.look(prediction, lab),
+                _psnr(lab, ab).mean(),
+                _psnr(lab, torch.zeros_like(ab)).mean(),
+            )
+            return torch.stack(means).cpu(), len(lab)
+
+    def _judged(self, loss: float, psnr: float, grey: float) -> Validated:
+        """Take note of how a check went."""
         if not math.isfinite(loss):
             raise DivergedError("The loss of the validation is not a number.")
         done = self.progress

@@ -8,11 +8,12 @@ import numpy as np
 import torch
 
 from napari_colorize.color.gamut import histogram, smoothed_prior
+from napari_colorize.errors import Cancelled
 from napari_colorize.training.augmentation import to_lab
 from napari_colorize.training.batches import centre_crop
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from napari_colorize.networks.palette import Palette
     from napari_colorize.training.batches import PhotographSource
@@ -30,14 +31,22 @@ def measure_prior(
     seed: int,
     *,
     remember: bool = False,
+    cancel: Callable[[], bool] | None = None,
 ) -> None:
     """Write the share of each bin into the network: that of photographs drawn by the seed.
 
     With `remember` it is the mean of theirs and of what the network had.
+
+    Raises
+    ------
+    Cancelled
+        When `cancel` says so, which is asked before each batch; the network is then as it was.
     """
     drawn = np.random.default_rng([seed, 2]).permutation(indices)[:PHOTOGRAPHS]
     bins, total = network.bins.cpu(), torch.zeros(len(network.bins))
     for start in range(0, len(drawn), BATCH):
+        if cancel is not None and cancel():
+            raise Cancelled
         crops = [centre_crop(source[int(i)], SIDE) for i in drawn[start : start + BATCH]]
         total += histogram(to_lab(torch.from_numpy(np.stack(crops)))[:, 1:], bins).sum(dim=0)
     prior = smoothed_prior(total / len(drawn), bins)

@@ -153,18 +153,24 @@ class _Work:
             goes_on = resume and self.run.last_checkpoint.exists()
             if isinstance(network, Palette) and not goes_on:  # the checkpoint has the prior
                 remember = config.init is not None and config.rehearsal > 0
+                # Of several processes none may leave alone.
                 measure_prior(
-                    network, data.photographs, data.indices, config.seed, remember=remember
+                    network,
+                    data.photographs,
+                    data.indices,
+                    config.seed,
+                    remember=remember,
+                    cancel=self._stop_wanted if fabric.world_size == 1 else None,
                 )
             batches = self._batches(data, fabric)
-            self.training = training = Training(config, network, batches, data.validation, fabric)
+            self.training = training = Training(
+                config, network, batches, data.validation, fabric, self._stop_wanted
+            )
             if goes_on:
                 load_checkpoint(self.run.last_checkpoint, training, data.identity)
             self._tell(self._started(choice, data))
-            with contextlib.closing(training.run()) as events:
-                for event in events:
-                    if self._attend(event, data):
-                        return Stopped(self._step(), "stopped as asked; resume to go on")
+            if self._is_left(training, data):
+                return Stopped(self._step(), "stopped as asked; resume to go on")
             done = training.progress
         return Finished(
             epochs=done.validated,
@@ -173,6 +179,15 @@ class _Work:
             model=self.run.best_model.name,
             reason=training.end_reason,
         )
+
+    def _is_left(self, training: Training, data: TrainingData) -> bool:
+        """Train to the end, or until somebody wants it to stop; return whether that was so."""
+        try:
+            with contextlib.closing(training.run()) as events:
+                return any(self._attend(event, data) for event in events)
+        except Cancelled:  # in the check after an epoch, which is done anew on resume
+            self._save_checkpoint(data)
+            return True
 
     # What the training is made of.
 
@@ -335,6 +350,9 @@ class _Follower(_Work):
         return False  # it hears from the first process whether to leave
 
     def _tell(self, event: Event) -> None:
+        pass
+
+    def _save_checkpoint(self, data: TrainingData) -> None:
         pass
 
     def _stop_wanted(self) -> bool:

@@ -15,7 +15,7 @@ from napari_colorize.training.augmentation import to_lab
 from napari_colorize.training.batches import PhotographSource, centre_crop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from napari_colorize.networks.interface import ColorNetwork
@@ -42,10 +42,9 @@ class ValidationSet:
     def __len__(self) -> int:
         return len(self._indices)
 
-    def __call__(self, batch_size: int) -> Iterator[Tensor]:
-        """Yield all squares, (B, size, size, 3) uint8, in batches of at most `batch_size`."""
-        for start in range(0, len(self), batch_size):
-            yield self._stack(self._indices[start : start + batch_size])
+    def batch(self, start: int, most: int) -> Tensor:
+        """Return at most so many squares from a place on, (B, size, size, 3) uint8."""
+        return self._stack(self._indices[start : start + most])
 
     def previewed(self) -> Tensor:
         """Return the squares that are shown after every epoch, (P, size, size, 3) uint8."""
