@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from napari.qt.threading import create_worker
@@ -28,7 +29,7 @@ def run_errand(
     done : callable
         Gets what `work` returned. It has to return at once if its widget is gone.
     failed : callable
-        Gets the sentence of the `ColorizeError` that `work` raised.
+        Gets the sentence of the `ColorizeError` that `work` raised, or a gist of any other error.
     """
 
     def guarded() -> tuple[Any, str | None]:
@@ -36,6 +37,10 @@ def run_errand(
             return work(), None
         except ColorizeError as error:
             return None, str(error)
+        except Exception as error:  # a widget that waits for the end would wait for ever
+            logging.getLogger(__name__).exception("An errand failed")
+            gist = f"{type(error).__name__}: {error}".rstrip(": ")
+            return None, f"Something went wrong ({gist}). The log of napari has the details."
 
     def returned(outcome: tuple[Any, str | None]) -> None:
         result, reason = outcome

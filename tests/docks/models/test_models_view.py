@@ -10,9 +10,10 @@ import pytest
 from made_cards import write_model
 from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
 from qtpy.QtGui import QDropEvent
-from qtpy.QtWidgets import QFileDialog, QLineEdit, QMessageBox
+from qtpy.QtWidgets import QFileDialog, QLabel, QLineEdit, QMessageBox
 
 from napari_colorize.docks.model_events import model_wanted, models_changed
+from napari_colorize.docks.models import models_view
 from napari_colorize.docks.models.models_view import ModelsView
 from napari_colorize.files import models
 from napari_colorize.files.cards import read_card
@@ -212,6 +213,55 @@ def test_notes_are_kept_by_the_button_and_drafts_by_themselves(
     assert not view.notes.keep.isEnabled()
 
 
+def test_notes_that_were_typed_are_kept_when_the_view_goes(view: ModelsView, own: Path) -> None:
+    """Those of all models that were looked at."""
+    view.show_model("sea")
+    view.notes.text.setPlainText("green")
+    view.show_model("sky")
+    view.notes.text.setPlainText("clouds")
+    view.hide()
+    assert read_card(own / "sea.safetensors")["notes"] == "green"
+    assert read_card(own / "sky.safetensors")["notes"] == "clouds"
+    assert view.notes.drafts() == {}
+
+
+def test_the_list_stays_while_a_name_is_typed(view: ModelsView, own: Path, qtbot: QtBot) -> None:
+    """Word of a change waits until the name is typed."""
+    view.show_model("sky")
+    view.list.edit_name()
+    write_model(own / "lake.safetensors", b"3333")
+    models_changed.emit()
+    editor = view.list.findChild(QLineEdit)
+    assert editor is not None
+    assert "lake" not in names(view)
+    qtbot.keyClick(editor, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: "lake" in names(view), timeout=PATIENCE)
+
+
+def test_an_error_that_nobody_foresaw_is_told(
+    view: ModelsView, settled: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The view is free again afterwards."""
+
+    def broken(*_: Any) -> None:
+        raise ValueError("odd")
+
+    monkeypatch.setattr(models_view, "duplicate_model", broken)
+    settled(view.duplicate.click)
+    assert "Something went wrong (ValueError: odd)" in view.status.text()
+    assert view.duplicate.isEnabled()
+
+
+def test_text_of_a_foreign_card_is_no_rich_text(view: ModelsView, own: Path) -> None:
+    """Neither in labels nor in tooltips."""
+    write_model(own / "evil.safetensors", b"9999", about="<img src='file:///x'>")
+    view.refresh()
+    view.show_model("evil")
+    tips = [label.toolTip() for label in view.card.findChildren(QLabel)]
+    assert any("&lt;img" in tip for tip in tips)
+    assert not any("<img" in tip for tip in tips)
+
+
 def test_a_full_disk_is_told_and_the_draft_stays(
     view: ModelsView, own: Path, settled: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -255,6 +305,11 @@ def test_duplicate_and_export(
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(target), ""))
     settled(view.export.click)
     assert target.read_bytes() == (own / "palette-copy.safetensors").read_bytes()
+    target.write_bytes(b"precious")
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "given"), ""))
+    settled(view.export.click)
+    assert "given.safetensors exists already" in view.status.text()
+    assert target.read_bytes() == b"precious"
 
 
 def test_files_are_dropped_on_the_view(

@@ -212,6 +212,8 @@ def test_curves_are_saved_or_said_why_not(
     answer = str(tmp_path / "mine")
     plot.save.click()
     assert (tmp_path / "mine.csv").read_text("utf-8").splitlines() == history.table().splitlines()
+    plot.save.click()
+    assert said.pop() == "mine.csv exists already; choose another name."
     answer = str(tmp_path / "nowhere" / "mine.csv")
     plot.save.click()
     assert said[0] == "The curves are in mine.csv."

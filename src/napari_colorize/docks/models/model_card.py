@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt
@@ -49,7 +50,8 @@ def plain_label(text: str, tooltip: str = "") -> QLabel:
     label = QLabel()
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setText(text)
-    label.setToolTip(tooltip)
+    # Cards come from anywhere, and Qt takes for rich text what looks like it.
+    label.setToolTip(f"<p>{html.escape(tooltip)}</p>" if tooltip else "")
     label.setWordWrap(True)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)

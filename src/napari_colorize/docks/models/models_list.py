@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
-from qtpy.QtCore import QEvent, Qt
+from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtGui import QColor, QKeySequence
 from qtpy.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem, QSizePolicy
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QKeyEvent
 
 _ENTRY = Qt.ItemDataRole.UserRole
+_LATER = 300  # milliseconds until the list is read that could not be while a name was typed
 _ROWS = (4, 10)  # that are seen at once, at least and at most
 
 
@@ -57,6 +59,9 @@ class ModelsList(QListWidget):
             | QAbstractItemView.EditTrigger.EditKeyPressed
         )
         self._grey = QColor("grey")
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self.read)
         least, most = (rows * (self.fontMetrics().height() + 4) for rows in _ROWS)
         self.setMinimumHeight(least)
         self.setMaximumHeight(most)
@@ -80,7 +85,13 @@ class ModelsList(QListWidget):
         self.setCurrentRow(paths.index(path) if path in paths else 0)
 
     def read(self) -> None:
-        """List the files anew and keep what is chosen, or what stands in its place."""
+        """List the files anew and keep what is chosen, or what stands in its place.
+
+        While a name is typed the list stays, and is read afterwards.
+        """
+        if self.state() == QAbstractItemView.State.EditingState:
+            self._later.start(_LATER)
+            return
         before, row = self.current(), self.currentRow()
         entries = _read_entries()
         blocked = self.blockSignals(True)
@@ -152,7 +163,7 @@ class ModelsList(QListWidget):
         """Return the row of an entry."""
         item = QListWidgetItem(entry.text)
         item.setData(_ENTRY, entry)
-        item.setToolTip(entry.reason or str(entry.path))
+        item.setToolTip(f"<p>{html.escape(entry.reason or str(entry.path))}</p>")
         if entry.card is None:
             item.setForeground(self._grey)
         elif not entry.bundled:

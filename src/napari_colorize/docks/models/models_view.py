@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import napari
-    from qtpy.QtGui import QDragEnterEvent, QDropEvent
+    from qtpy.QtGui import QDragEnterEvent, QDropEvent, QHideEvent
 
 _CAME_ALONG = "This model came along and stays as it is; duplicate it to have one of your own."
 _FAINT = 0.6  # of the text's colour
@@ -270,8 +271,10 @@ class ModelsView(QWidget):
             return
         target, _ = QFileDialog.getSaveFileName(self, "Export model", entry.path.name, _FILES)
         if target:
+            # The dialog asked about the file that was named, not about one with a suffix added.
+            asked = Path(target).suffix == SUFFIX
             self._run(
-                lambda: export_model(entry.path, target, force=True),
+                lambda: export_model(entry.path, target, force=asked),
                 lambda path: self._say(f"Copied to {path}"),
             )
 
@@ -286,6 +289,19 @@ class ModelsView(QWidget):
             event.acceptProposedAction()
             self._import(_dropped(event))
 
+    def hideEvent(self, event: QHideEvent | None) -> None:
+        """Keep notes that were typed: nobody may come back to them."""
+        super().hideEvent(event)
+        if self._life.over:
+            return
+        drafts = self.notes.drafts()
+        for key, text in drafts.items():
+            with contextlib.suppress(ColorizeError):  # it stays a draft
+                note_model(Path(key), text)
+                self.notes.settle(key, text)
+        if drafts:
+            self.refresh()
+
     def _measure(self) -> None:
         entry = self.list.current()
         if entry is not None and self.measuring.ask(entry.path):
@@ -297,6 +313,7 @@ class ModelsView(QWidget):
     def _run(self, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
         """Do something with files in a thread, one thing at a time."""
         if self._busy:
+            self._say("Still busy with what was asked for before; try again in a moment.")
             return
         self._busy = True
         self._enable(self.list.current())

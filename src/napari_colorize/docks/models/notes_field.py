@@ -59,6 +59,17 @@ class NotesField(QWidget):
         if old in self._drafts:
             self._drafts[new] = self._drafts.pop(old)
 
+    def drafts(self) -> dict[str, str]:
+        """Return what was typed and not kept, by model."""
+        return dict(self._drafts)
+
+    def settle(self, key: str, text: str) -> None:
+        """Take note that a text is in the file of a model now."""
+        self._drafts.pop(key, None)
+        if key == self._key:
+            self._stored = text
+            self._take_draft()
+
     def _take_draft(self) -> None:
         """Remember what is not in the file yet."""
         text = self.text.toPlainText()

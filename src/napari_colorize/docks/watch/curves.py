@@ -241,7 +241,14 @@ class LossPlot:
         if not chosen:
             return
         path = Path(chosen)
-        said = self.save_table(path if path.suffix else path.with_suffix(".csv"))
+        if not path.suffix:
+            path = path.with_suffix(".csv")
+            if path.exists():  # the dialog asked about the name without it
+                self._say(f"{path.name} exists already; choose another name.")
+                return
+        self._say(self.save_table(path))
+
+    def _say(self, said: str) -> None:
         if self._tell is not None:
             self._tell(said)
 
