@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import QFileDialog
 
 from napari_colorize.docks.watch.run_chooser import RunChooser, day
@@ -128,6 +129,19 @@ def test_a_run_under_way_cannot_be_removed(chooser: RunChooser, tmp_path: Path) 
         chooser.show_run(run)
         assert not chooser.bin.isEnabled()
         assert not chooser.remove.isEnabled()
+
+
+def test_the_call_of_a_run_is_copied(chooser: RunChooser, tmp_path: Path) -> None:
+    """As Python and as a command, with the folder of the run."""
+    chooser.show_run(RunFolder(tmp_path / "new"))
+    clipboard = QGuiApplication.clipboard()
+    assert clipboard is not None
+    chooser.copy_python.trigger()
+    assert clipboard.text().startswith("from napari_colorize import train")
+    assert repr(str(tmp_path / "new")) in clipboard.text()
+    chooser.copy_command.trigger()
+    assert clipboard.text().startswith("napari-colorize train")
+    assert "in the clipboard" in chooser.said.text()
 
 
 def test_without_runs_there_is_nothing_to_choose(qtbot: Any) -> None:

@@ -6,10 +6,11 @@ import contextlib
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from psygnal import Signal
 from qtpy.QtCore import QFile, Qt, QUrl
-from qtpy.QtGui import QAction, QDesktopServices
+from qtpy.QtGui import QAction, QDesktopServices, QGuiApplication
 from qtpy.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -24,9 +25,15 @@ from qtpy.QtWidgets import (
 
 from napari_colorize.docks.labels import sentence, tell
 from napari_colorize.docks.life import Life
-from napari_colorize.errors import StorageError
+from napari_colorize.errors import ColorizeError, StorageError
+from napari_colorize.runs.calls import as_command, as_python
 from napari_colorize.runs.folder import RunFolder
 from napari_colorize.runs.process import forget_run, known_runs, remember_run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_colorize.runs.config import TrainingConfig
 
 # Each run that is listed is asked how it stands, which takes about a millisecond.
 _MOST = 30
@@ -85,7 +92,7 @@ class RunChooser(QWidget):
         self.more = QToolButton()
         self.more.setText("…")
         self.more.setStyleSheet("QToolButton::menu-indicator { image: none; }")
-        self.more.setToolTip("What can be done with this run's folder.")
+        self.more.setToolTip("What can be done with this run: its call, its folder.")
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.more.setMenu(self._make_menu())
         self.said = sentence("What was done with a run.")
@@ -142,9 +149,14 @@ class RunChooser(QWidget):
     def _make_menu(self) -> QMenu:
         menu = QMenu(self)
         self.open_folder = QAction("&Open the folder", menu)
+        self.copy_python = QAction("Copy as &Python", menu)
+        self.copy_command = QAction("Copy as &command", menu)
         self.remove = QAction("&Remove from this list", menu)
         self.bin = QAction("&Move to the bin", menu)
-        menu.addActions([self.open_folder, self.remove, self.bin])
+        menu.addActions([self.open_folder, self.copy_python, self.copy_command])
+        menu.addActions([self.remove, self.bin])
+        self.copy_python.triggered.connect(lambda: self._copy(as_python))
+        self.copy_command.triggered.connect(lambda: self._copy(as_command))
         self.open_folder.triggered.connect(lambda: self._show_folder())
         self.remove.triggered.connect(lambda: self._remove())
         self.bin.triggered.connect(lambda: self._move_to_bin())
@@ -189,6 +201,19 @@ class RunChooser(QWidget):
     def _show_folder(self) -> None:
         if self.run is not None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.run.path)))
+
+    def _copy(self, written: Callable[[TrainingConfig, Path], str]) -> None:
+        """Put the call that trains so into the clipboard."""
+        clipboard = QGuiApplication.clipboard()
+        if self.run is None or clipboard is None:
+            return
+        try:
+            call = written(self.run.read_config(), self.run.path)
+        except ColorizeError as error:
+            self._say(str(error))
+            return
+        clipboard.setText(call)
+        self._say("The call of this training is in the clipboard.")
 
     def _remove(self) -> None:
         run = self.run
