@@ -16,6 +16,7 @@ from napari_colorize.runs.process import known_runs
 _NAME = "napari-colorize-closing"
 # Of the runs that are known, so many of the latest are asked whether they are under way.
 _ASKED_RUNS = 10
+_ROLE = QMessageBox.ButtonRole
 
 
 def guard_closing(widget: QWidget) -> None:
@@ -80,9 +81,6 @@ def _may_close(window: QWidget, runs: list[RunFolder]) -> bool:
     if pressed is stop:
         return _stop_all(window, runs)
     return pressed is leave
-
-
-_ROLE = QMessageBox.ButtonRole
 
 
 def _stop_all(window: QWidget, runs: list[RunFolder]) -> bool:

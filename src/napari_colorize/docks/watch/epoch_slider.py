@@ -229,6 +229,8 @@ class EpochSlider(QWidget):
             parts.append("no preview yet")
         elif self._problem:
             parts.append(self._problem)
+        if self._weights() is None:
+            parts.append("weights not kept")
         tell(self.label, "Epoch " + " · ".join(parts))
         tell(self.columns, _COLUMNS if epoch in self._folders else "")
 

@@ -53,7 +53,7 @@ class RunNumbers(QWidget):
         self._grid.hide()
 
     def add(self, event: Event) -> None:
-        """Take in an event; `refresh` shows what came of it."""
+        """Take in an event; `show_numbers` and `show_progress` show what came of it."""
         if isinstance(event, Started):
             # What an earlier process told of its pace says nothing any more.
             self._started, self._usage, self._news = event, None, None
