@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_colorize.errors import DataError
 from napari_colorize.files.cache import Photographs, open_photographs
-from napari_colorize.files.division import FEWEST, divide
+from napari_colorize.files.division import FEWEST, Division, divide
 from napari_colorize.training.validation import ValidationSet
 
 if TYPE_CHECKING:
@@ -64,12 +64,7 @@ def open_data(
     apart = None if config.validation is None else source
     division = divide(photographs, apart, config.seed)
     if division.usable < FEWEST:
-        also = f" {division.doubles} more are in the validation folder too."
-        raise DataError(
-            f"Only {division.usable} photographs in {config.folder} can be trained on, and at "
-            f"least {FEWEST} are needed.{also if division.doubles else ''} "
-            f"{photographs.examination.summary()}"
-        )
+        raise DataError(_too_few(config.folder, photographs, division))
     indices = _some(division.train, config.photographs or len(division.train), config.seed)
     kept = division.validation
     return TrainingData(
@@ -78,6 +73,17 @@ def open_data(
         ValidationSet(source, kept, config.working_size),
         f"{photographs.identity} {len(indices)}, {source.identity} {len(kept)}",
     )
+
+
+def _too_few(folder: str, photographs: Photographs, division: Division) -> str:
+    """Return how many there are, how many are needed, and where the others are."""
+    count = "1 photograph" if division.usable == 1 else f"{division.usable} photographs"
+    lines = f"Only {count} in {folder} can be trained on, and at least {FEWEST} are needed."
+    if division.doubles:
+        verb = "is" if division.doubles == 1 else "are"
+        lines += f" {division.doubles} more {verb} in the validation folder too."
+    left_out = any(photographs.examination.left_out.values())
+    return f"{lines} {photographs.examination.summary()}" if left_out else lines
 
 
 def _some(indices: list[int], limit: int, seed: int) -> list[int]:
