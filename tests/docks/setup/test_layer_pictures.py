@@ -268,15 +268,18 @@ def test_writing_can_be_cancelled(make_photograph: Callable[..., Any], tmp_path:
     assert len(written(tmp_path)) == 2
 
 
-def test_files_are_put_elsewhere(tmp_path: Path) -> None:
-    """Another folder gets the same files, over older ones; a file in its place is told."""
+def test_files_are_put_into_a_new_folder(tmp_path: Path) -> None:
+    """What is there already stays as it is, and of what could not be put nothing stays."""
     source, target = tmp_path / "source", tmp_path / "deep" / "target"
     source.mkdir()
     (source / "a.png").write_bytes(b"new")
-    target.mkdir(parents=True)
-    (target / "a.png").write_bytes(b"old")
     put_into(source, target)
     assert (target / "a.png").read_bytes() == b"new"
-    (tmp_path / "file").touch()
-    with pytest.raises(StorageError, match="Cannot write"):
-        put_into(source, tmp_path / "file")
+    (target / "a.png").write_bytes(b"mine")
+    for place in (target, tmp_path / "deep" / "target" / "a.png"):
+        with pytest.raises(StorageError, match="Cannot write"):
+            put_into(source, place)
+    assert [path.name for path in target.iterdir()] == ["a.png"]
+    with pytest.raises(StorageError):
+        put_into(tmp_path / "gone", tmp_path / "other")
+    assert not (tmp_path / "other").exists()

@@ -152,13 +152,10 @@ def test_what_is_not_editable_is_not_looked_at(
     assert "Only 8 pictures" in field.problem()
 
 
-def test_chosen_folder_is_trained_on_where_it_is(
-    person: Person, photographs: Path, tmp_path: Path
-) -> None:
+def test_chosen_folder_is_trained_on_where_it_is(person: Person, photographs: Path) -> None:
     """A folder is not copied."""
     person.choose(photographs)
-    assert person.field.materialise(tmp_path / "target") == photographs
-    assert not (tmp_path / "target").exists()
+    assert person.field.pictures() == photographs
 
 
 def test_field_is_narrow_explained_and_reached_by_keys(person: Person) -> None:
@@ -272,3 +269,30 @@ def test_folders_that_are_shown_are_told_once(
     assert len(changed) == 1
     assert (field.folder, field.validation) == (photographs, tmp_path)
     assert person.text(field.reason) == field.problem() == ""
+
+
+def test_folder_to_check_with_is_looked_into_first(
+    person: Person, photographs: Path, tmp_path: Path, held: threading.Event
+) -> None:
+    """One that is not there is told before a single photograph is looked at."""
+    field = person.field
+    field.show_folders(photographs, tmp_path / "nowhere")
+    assert field.problem()
+    person.wait_for_end()
+    assert not held.is_set()
+    assert field.problem() == f"There is no folder {tmp_path / 'nowhere'}."
+    assert person.text(field.validation_reason) == field.problem()
+
+
+def test_a_choice_is_shown_again(person: Person, photographs: Path, tmp_path: Path) -> None:
+    """Layers come back as layers, beside the folder that was named."""
+    field = person.field
+    field.show_folders(photographs, tmp_path)
+    field.from_layers.setChecked(True)
+    before = field.choice
+    field.show_folders(tmp_path, None)
+    assert field.folder == tmp_path
+    field.show_choice(before)
+    assert field.choice == before
+    assert field.folder is None
+    assert "No colour (RGB) layer is open" in field.problem()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from napari.layers import Image, Shapes
 
+from napari_colorize.docks.setup.layer_pictures import put_into
 from napari_colorize.docks.setup.photograph_check import _Look
 from napari_colorize.errors import DataError
 from napari_colorize.files.cache import cache_folder
@@ -36,13 +37,13 @@ def test_open_layers_can_be_learned_from(
     assert field.layers.list.item(0).text() == "flowers  (24 planes of 96 × 80)"
     assert field.problem() == "Tick the layers to learn from."
     with pytest.raises(DataError, match="Tick the layers"):
-        field.materialise(tmp_path / "run" / "photographs")
+        field.pictures()
     person.tick(0)
     assert field.problem() == "The layers are being read…"
     person.wait_for_end()
     assert (field.folder, field.usable, field.problem()) == (None, 22, "")
-    target = field.materialise(tmp_path / "run" / "photographs")
-    assert target == tmp_path / "run" / "photographs"
+    target = tmp_path / "run" / "photographs"
+    put_into(field.pictures(), target)
     files = sorted(target.iterdir())
     assert [path.name for path in files[:1]] == ["01-flowers-plane-0000.png"]
     for path, plane in zip(files, stack, strict=True):
@@ -118,7 +119,7 @@ def test_regions_can_be_learned_from(
     person.wait_for_end()
     assert "1 outside the picture" in person.text(field.box.why)
     assert field.problem() == ""
-    for path in field.materialise(tmp_path / "out").iterdir():
+    for path in field.pictures().iterdir():
         assert read_picture(path).pixels.shape == (100, 100, 3)
     viewer.layers.remove(shapes)
     person.wait_for_end()

@@ -57,6 +57,11 @@ def test_the_run_folder(field: TaskField, tmp_path: Path, photographs: Path) -> 
     field.place.folder.setText(str(photographs / "run"))
     field.set_photographs(24, photographs)
     assert "lies among the photographs" in field.place.note.told()
+    field.place.folder.setText(str(photographs.parent / "x" / ".." / photographs.name / "run"))
+    field.set_photographs(24, photographs)
+    assert "lies among the photographs" in field.place.note.told()
+    field.set_photographs(24, None, photographs)
+    assert "among the photographs to check with" in field.place.note.told()
     field.place.folder.setText(str(tmp_path / "new"))
     assert not field.problem()
 

@@ -192,11 +192,16 @@ class Examining:
             return readers.run(write)
 
     def _examine(self, folder: Path) -> Findings:
+        validation = self.question.validation
+        if validation is not None:  # at once: the photographs may take minutes
+            self._where = "validation"
+            self._refuse(folder, validation)
+            self._where = "photographs"
         photographs = self._open(folder, "Looking at the photographs")
         source = None
-        if self.question.validation is not None:
+        if validation is not None:
             self._where = "validation"
-            source = self._open_validation(folder, self.question.validation)
+            source = self._open_validation(validation)
         self._where = "photographs"
         left_out = self._left_out(photographs)
         total = len(photographs) + sum(one.count for one in left_out)
@@ -230,10 +235,16 @@ class Examining:
             raise DataError(trouble)
         return photographs
 
-    def _open_validation(self, folder: Path, validation: Path) -> Photographs:
+    def _refuse(self, folder: Path, validation: Path) -> None:
+        """Raise DataError where a folder cannot be used to check with whatever is in it."""
+        trouble = self._trouble(validation)
+        if trouble:
+            raise DataError(trouble)
         with contextlib.suppress(OSError):
             if validation.samefile(folder):
                 raise DataError("The photographs to check with have to be in another folder.")
+
+    def _open_validation(self, validation: Path) -> Photographs:
         source = self._open(validation, "Looking at those to check with")
         if not len(source):
             left_out = self._left_out(source)

@@ -182,24 +182,31 @@ def write_pictures(
 
 
 def put_into(source: Path, target: Path) -> None:
-    """Put the pictures of a folder into another, which is made if needed.
+    """Put the pictures of a folder into a new one.
 
     Raises
     ------
     StorageError
-        When the disk is full or the folder cannot be written.
+        When there is such a folder already, the disk is full or it cannot be written; nothing of
+        it stays then.
     """
     try:
-        target.mkdir(parents=True, exist_ok=True)
-        for file in source.iterdir():
-            place = target / file.name
-            place.unlink(missing_ok=True)
-            with contextlib.suppress(OSError):
-                os.link(file, place)
-                continue
-            shutil.copyfile(file, place)
+        target.mkdir(parents=True)
     except OSError as exc:
         raise storage_error(target, exc) from exc
+    try:
+        for file in source.iterdir():
+            _put(file, target / file.name)
+    except OSError as exc:
+        shutil.rmtree(target, ignore_errors=True)
+        raise storage_error(target, exc) from exc
+
+
+def _put(file: Path, place: Path) -> None:
+    with contextlib.suppress(OSError):
+        os.link(file, place)
+        return
+    shutil.copyfile(file, place)
 
 
 def as_shown(pixels: NDArray[Any]) -> NDArray[np.uint8]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,6 @@ from napari_colorize.docks.setup.examining import (
 from napari_colorize.docks.setup.findings import FindingsBox
 from napari_colorize.docks.setup.folder_edit import FolderEdit, dropped_path
 from napari_colorize.docks.setup.layer_choice import LayerChoice
-from napari_colorize.docks.setup.layer_pictures import put_into
 from napari_colorize.docks.setup.photograph_check import PhotographCheck
 from napari_colorize.errors import DataError
 
@@ -52,6 +52,15 @@ _VALIDATION_TIP = (
     "A folder with other colour photographs, which the network never learns from; they show how "
     "good it is. Leave it empty to keep a tenth of the photographs aside."
 )
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is chosen: the layers that are ticked or a folder, and one to check with."""
+
+    from_layers: bool
+    folder: Path | None
+    validation: Path | None
 
 
 class PhotographsField(QWidget):
@@ -122,37 +131,46 @@ class PhotographsField(QWidget):
         """
         return self._choice_problem() or self._validation_problem() or self._found_problem()
 
-    def materialise(self, target: Path) -> Path:
-        """Return the folder to train on.
+    def pictures(self) -> Path:
+        """Return the folder in which all pictures lie now.
 
-        Parameters
-        ----------
-        target
-            The pictures of chosen layers are put there; made if needed. Not touched when a
-            folder is chosen.
+        That is the chosen one, or where layers were written to be looked at: they go from there
+        when something else is looked at.
 
         Raises
         ------
         DataError
             When nothing is chosen, or the layers have not been read yet.
-        StorageError
-            When `target` cannot be written.
         """
         if self.folder is not None:
             return self.folder
         problem = self.problem()
         if problem or self._findings is None:
             raise DataError(problem or _LOOKING)
-        put_into(self._findings.folder, target)
-        return target
+        return self._findings.folder
+
+    def cancel_look(self) -> None:
+        """Look at nothing any more: the training that has begun does it."""
+        if self._check.is_open:
+            self._cancel()
 
     def show_folders(self, folder: Path | None, validation: Path | None) -> None:
         """Choose folders, as a run that is shown again has them."""
+        self.show_choice(Choice(False, folder, validation))
+
+    @property
+    def choice(self) -> Choice:
+        """All that is chosen, but which layers are ticked: that is kept by itself."""
+        return Choice(self.from_layers.isChecked(), self.folder_edit.path, self.validation)
+
+    def show_choice(self, choice: Choice) -> None:
+        """Choose what was chosen before."""
         if self._check.is_open:
-            self.from_folder.setChecked(True)
+            button = self.from_layers if choice.from_layers else self.from_folder
+            button.setChecked(True)
             with self.folder_edit.changed.blocked(), self.validation_edit.changed.blocked():
-                self.folder_edit.show_path(folder)
-                self.validation_edit.show_path(validation)
+                self.folder_edit.show_path(choice.folder)
+                self.validation_edit.show_path(choice.validation)
             self._restart(0)
 
     def set_editable(self, editable: bool) -> None:

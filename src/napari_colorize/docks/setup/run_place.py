@@ -29,7 +29,9 @@ class RunPlace(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._suggested = ""
+        self._home: Path | None = None
         self._photographs: Path | None = None
+        self._validation: Path | None = None
         self.folder = QLineEdit()
         self.choose = QPushButton("Choose…")
         self.name = QLineEdit()
@@ -57,12 +59,16 @@ class RunPlace(QWidget):
         path, text = self.path(), self.folder.text()
         if text not in ("", self._suggested) and path is not None and not RunFolder(path).exists():
             return
-        self._suggested = str(free_run_folder(name))
+        self._suggested = str(free_run_folder(name, self._home))
         self.folder.setText(self._suggested)
 
-    def avoid(self, photographs: Path | None) -> None:
-        """Refuse folders among these photographs."""
-        self._photographs = photographs
+    def suggest_in(self, home: Path) -> None:
+        """Name new folders in this one; it need not exist."""
+        self._home = home
+
+    def avoid(self, photographs: Path | None, validation: Path | None = None) -> None:
+        """Refuse folders among these photographs: the previews of a run would be learned from."""
+        self._photographs, self._validation = photographs, validation
         self.note.tell(self.problem())
 
     def problem(self) -> str:
@@ -71,8 +77,10 @@ class RunPlace(QWidget):
         return "Name a new folder for the run." if path is None else self._problem_of(path)
 
     def _problem_of(self, path: Path) -> str:
-        if self._photographs is not None and path.is_relative_to(self._photographs):
+        if _is_among(path, self._photographs):
             return "The run folder lies among the photographs; choose one outside of them."
+        if _is_among(path, self._validation):
+            return "The run folder lies among the photographs to check with; choose another."
         return run_folder_problem(path)
 
     def _edited(self) -> None:
@@ -105,6 +113,16 @@ class RunPlace(QWidget):
         grid.setColumnStretch(1, 1)
 
 
+def _is_among(path: Path, folder: Path | None) -> bool:
+    """Return whether a path leads into a folder, by whatever way."""
+    if folder is None:
+        return False
+    try:
+        return path.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError, ValueError):  # links in a circle, or no path at all
+        return path.is_relative_to(folder)
+
+
 def run_folder_problem(path: Path) -> str:
     """Return why no new run can be made in a folder, the empty text if it can."""
     try:
@@ -127,11 +145,15 @@ def run_folder_problem(path: Path) -> str:
     return ""
 
 
-def free_run_folder(name: str) -> Path:
+def free_run_folder(name: str, home: Path | None = None) -> Path:
     """Return a folder for a new run that does not exist yet, after a word and the day."""
-    first = runs_home() / f"{sanitised(name)}-{time.strftime('%Y-%m-%d')}"
+    return free_folder((home or runs_home()) / f"{sanitised(name)}-{time.strftime('%Y-%m-%d')}")
+
+
+def free_folder(first: Path) -> Path:
+    """Return a path at which there is nothing: this one, or with the next number that is free."""
     number, path = 1, first
-    while path.exists():
+    while os.path.lexists(path):
         number += 1
         path = first.with_name(f"{first.name}-{number}")
     return path

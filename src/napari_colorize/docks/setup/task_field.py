@@ -119,18 +119,20 @@ class TaskField(QWidget):
         """Choose to go on with a run."""
         self.choice.show_run(run)
 
-    def set_photographs(self, count: int | None, folder: Path | None = None) -> None:
+    def set_photographs(
+        self, count: int | None, folder: Path | None = None, validation: Path | None = None
+    ) -> None:
         """Take how many photographs there are to learn from; the epochs and times follow.
 
         Parameters
         ----------
         count
             None while that is not known.
-        folder
-            Where they lie: a run is not kept among them.
+        folder, validation
+            Where they and those to check with lie: a run is not kept among them.
         """
         self._photographs = count
-        self.place.avoid(folder)
+        self.place.avoid(folder, validation)
         self._refresh()
 
     def set_editable(self, editable: bool) -> None:

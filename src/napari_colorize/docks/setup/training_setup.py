@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +12,12 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from napari_colorize.docks.errand import run_errand
 from napari_colorize.docks.labels import sentence, tell
 from napari_colorize.docks.life import Life
 from napari_colorize.docks.preferences import remember, remembered
 from napari_colorize.docks.scroll import scrolled
+from napari_colorize.docks.setup.beginning import Beginning, free_pictures_folder
 from napari_colorize.docks.setup.photographs_field import PhotographsField
 from napari_colorize.docks.setup.task_choice import FINE_TUNE, FRESH
 from napari_colorize.docks.setup.task_field import TaskField
@@ -24,12 +26,12 @@ from napari_colorize.runs.calls import as_command, as_python
 from napari_colorize.runs.config import TrainingConfig
 from napari_colorize.runs.folder import RunFolder
 from napari_colorize.runs.process import start_training
-from napari_colorize.runs.storage import data_folder
 
 if TYPE_CHECKING:
     import napari
 
 _TASKS = (FINE_TUNE, FRESH)
+_BEGINS = "The pictures of the layers are being kept for the training; it begins in a moment."
 _STARTS = (
     "Start the training (Ctrl+Enter). It goes on when this dock or napari is closed; open the "
     "dock again to see it."
@@ -50,9 +52,10 @@ class TrainingSetup(QWidget):
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__()
         self._life = Life(self)
+        self._begins = False
         self._continued: Path | None = None
-        self._before: tuple[Path | None, Path | None] = (None, None)
         self.photographs = PhotographsField(viewer)
+        self._before = self.photographs.choice
         self.task = TaskField()
         self._make_foot()
         layout = QVBoxLayout(self)
@@ -80,10 +83,11 @@ class TrainingSetup(QWidget):
 
     def problem(self) -> str:
         """Return why nothing can be started, the empty text if it can."""
+        if self._begins:
+            return _BEGINS
         if self.task.run_to_continue is not None:
             return self.task.problem()
-        problem = self.photographs.problem() or self.task.problem()
-        return problem or self._clash()
+        return self.photographs.problem() or self.task.problem()
 
     def config(self) -> TrainingConfig:
         """Return the settings of the training as they are in the fields.
@@ -155,7 +159,8 @@ class TrainingSetup(QWidget):
 
     def _follow_examination(self) -> None:
         if not self._life.over:
-            self.task.set_photographs(self.photographs.usable, self.photographs.folder)
+            part = self.photographs
+            self.task.set_photographs(part.usable, part.folder, part.validation)
             self._said("")
             self.refresh()
 
@@ -167,7 +172,7 @@ class TrainingSetup(QWidget):
         wanted = None if run is None else run.path
         if wanted != self._continued:
             if self._continued is None:
-                self._before = (self.photographs.folder, self.photographs.validation)
+                self._before = self.photographs.choice
             self._continued = wanted
             self.photographs.set_editable(run is None)
             self._show_folders_of(run)
@@ -176,7 +181,7 @@ class TrainingSetup(QWidget):
 
     def _show_folders_of(self, run: RunFolder | None) -> None:
         if run is None:
-            self.photographs.show_folders(*self._before)
+            self.photographs.show_choice(self._before)
             return
         try:
             config = run.read_config()
@@ -190,13 +195,6 @@ class TrainingSetup(QWidget):
         folder = self.photographs.folder
         self.task.suggest_run_folder("training" if folder is None else folder.name)
 
-    def _clash(self) -> str:
-        """Return what is wrong with the run folder and the photographs to check with together."""
-        run, validation = self.task.run_folder, self.photographs.validation
-        if run is not None and validation is not None and run.is_relative_to(validation):
-            return "The run folder lies among the photographs to check with; choose another."
-        return ""
-
     # What the user does.
 
     def _start(self) -> None:
@@ -204,40 +202,65 @@ class TrainingSetup(QWidget):
         if self.problem():
             self.refresh()
             return
-        QGuiApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
         try:
-            run = self._start_run()
+            run = self.task.run_to_continue
+            if run is not None:
+                self._resume(run)
+            else:
+                self._begin()
         except ColorizeError as error:
             tell(self.reason, str(error))
+
+    def _resume(self, run: RunFolder) -> None:
+        with _waiting():
+            start_training(run, resume=True)
+        self._follow_start(run)
+
+    def _begin(self) -> None:
+        """Begin a new run; layers may be thousands of pictures, and are kept beside the window."""
+        path = self.task.run_folder
+        if path is None:
+            raise RunError("Name a new folder for the run.")
+        source, run = self.photographs.pictures(), RunFolder(path)
+        folder = self.photographs.folder
+        if folder is not None:
+            with _waiting():
+                Beginning(run, self._config(folder).to_dict())()
+            self._began(run)
             return
-        finally:
-            QGuiApplication.restoreOverrideCursor()
+        settings = self._config(self._pictures()).to_dict()
+        self._set_begins(True)
+        run_errand(Beginning(run, settings, source), self._began, self._not_begun)
+
+    def _began(self, run: RunFolder) -> None:
+        if not self._life.over:
+            self._set_begins(False)
+            self._remember()
+            self._follow_start(run)
+
+    def _not_begun(self, why: str) -> None:
+        if not self._life.over:
+            self._set_begins(False)
+            tell(self.reason, why)
+
+    def _set_begins(self, begins: bool) -> None:
+        """Leave the layers as they are until they are kept."""
+        if begins is not self._begins:
+            self._begins = begins
+            self.photographs.set_editable(not begins)
+            self.task.setEnabled(not begins)
+            self.refresh()
+
+    def _follow_start(self, run: RunFolder) -> None:
+        # Two processes need not decode the same.
+        self.photographs.cancel_look()
         self._suggest()
         self.refresh()
         self.started.emit(run)
 
-    def _start_run(self) -> RunFolder:
-        run = self.task.run_to_continue
-        if run is not None:
-            start_training(run, resume=True)
-            return run
-        path = self.task.run_folder
-        if path is None:
-            raise RunError("Name a new folder for the run.")
-        run = RunFolder(path)
-        chosen = self.photographs.folder
-        folder = self.photographs.materialise(self._pictures())
-        run.create(self._config(folder))
-        try:
-            start_training(run)
-        except ColorizeError:
-            _take_back(run)
-            raise
-        self._remember(chosen)
-        return run
-
-    def _remember(self, folder: Path | None) -> None:
+    def _remember(self) -> None:
         """Keep for the next time what was chosen now."""
+        folder = self.photographs.folder
         remember("task", self.task.choice.task)
         remember("preset", self.task.presets.key)
         if folder is not None:
@@ -252,9 +275,8 @@ class TrainingSetup(QWidget):
         )
 
     def _pictures(self) -> Path:
-        """Return where layers that are learned from are written: the run may be moved about."""
-        path = self.task.run_folder
-        return data_folder() / "pictures" / ("layers" if path is None else path.name)
+        """Return where layers that are learned from will be kept."""
+        return free_pictures_folder(self.task.run_folder)
 
     def _copy_python(self) -> None:
         self._copy(as_python, "The Python call is in the clipboard.")
@@ -282,12 +304,14 @@ class TrainingSetup(QWidget):
         tell(self.said, text)
 
 
-def _take_back(run: RunFolder) -> None:
-    """Remove a run that was made and not started: its name is free for the next try."""
-    with contextlib.suppress(OSError):
-        for file in (run.config_file, run.process_file, run.log):
-            file.unlink(missing_ok=True)
-        run.path.rmdir()
+@contextlib.contextmanager
+def _waiting() -> Iterator[None]:
+    """Show that it takes a moment."""
+    QGuiApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
+    try:
+        yield
+    finally:
+        QGuiApplication.restoreOverrideCursor()
 
 
 def _button(text: str, tooltip: str, press: Callable[[], Any]) -> QPushButton:
