@@ -53,6 +53,17 @@ def test_overfitting_names_the_best_epoch() -> None:
     assert "Epoch 3 is the best" in warning
 
 
+def test_a_run_that_is_over_is_not_told_to_stop() -> None:
+    """What can still be done is said; nothing about how it goes on."""
+    checks = [1.0, 0.9, 0.8, 0.82, 0.85, 0.9, 0.95]
+    grey, overfits = told(FALLING, checks, psnr=21.0).warnings(over=True)
+    assert "For the next run, take more photographs" in grey
+    assert overfits.startswith("Overfitted: after epoch 3")
+    assert "stop" not in grey + overfits
+    still = [1.0, 0.5, 0.4, 0.4, 0.4, 0.4, 0.4]
+    assert told(still, still, left=5 * 86400.0).warnings(over=True) == []
+
+
 def test_one_bad_epoch_is_no_overfitting() -> None:
     """A check that wavers is not told of."""
     assert told(FALLING, [1.0, 0.9, 0.8, 0.9, 0.82, 0.75, 0.7]).warnings() == []

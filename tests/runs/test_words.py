@@ -87,6 +87,8 @@ def test_healing_and_score_are_sentences() -> None:
     )
     score = words.score_line(Validated(3, 0.1, 24.071, 22.5, True))
     assert score == "Best so far after epoch 3: 24.07 dB PSNR (left grey: 22.50 dB)."
+    score = words.score_line(Validated(3, 0.1, 24.071, 22.5, True), over=True)
+    assert score == "The best is epoch 3: 24.07 dB PSNR (left grey: 22.50 dB)."
 
 
 @pytest.mark.parametrize(

@@ -56,8 +56,13 @@ class Adviser:
         elif isinstance(event, Healed):
             self._healed = event
 
-    def warnings(self) -> list[str]:
-        """Return the warnings that hold now, the gravest first, one sentence or two each."""
+    def warnings(self, *, over: bool = False) -> list[str]:
+        """Return the warnings that hold now, the gravest first, one sentence or two each.
+
+        When the run is `over` they say what to do with it, and nothing about how it goes on.
+        """
+        if over:
+            return [text for text in (self._worse_than_grey(over), self._overfits(over)) if text]
         found = (
             self._loss_jumped(),
             self._worse_than_grey(),
@@ -108,19 +113,20 @@ class Adviser:
             "begin a new run with a tenth of the learning rate."
         )
 
-    def _worse_than_grey(self) -> str:
+    def _worse_than_grey(self, over: bool = False) -> str:
         if not self._checks:
             return ""
         last = self._checks[max(self._checks)]
         if last.epoch < 2 or not last.psnr < last.psnr_grey:
             return ""
+        hope = "For the next run," if over else "If it stays so,"
         return (
             f"After epoch {last.epoch} the colours are further from the truth than grey is "
-            f"({last.psnr:.2f} dB, grey {last.psnr_grey:.2f} dB). If it stays so, take more "
+            f"({last.psnr:.2f} dB, grey {last.psnr_grey:.2f} dB). {hope} take more "
             "photographs, or begin from a trained model with a lower learning rate."
         )
 
-    def _overfits(self) -> str:
+    def _overfits(self, over: bool = False) -> str:
         """Say that the check has risen since its best while the training loss fell."""
         epochs = [n for n in sorted(self._checks) if math.isfinite(self._checks[n].loss)]
         if not epochs:
@@ -133,6 +139,11 @@ class Adviser:
         limit = self._checks[best].loss + _RISEN * abs(self._checks[best].loss)
         if min(since[-2:]) <= limit:
             return ""
+        if over:
+            return (
+                f"Overfitted: after epoch {best} the check got worse while the training loss fell. "
+                f"Epoch {best} is the best, use that one; more photographs would help."
+            )
         return (
             f"Overfits: since epoch {best} the check gets worse while the training loss falls. "
             f"Epoch {best} is the best: stop and use it; more photographs would help."

@@ -55,15 +55,27 @@ class ChildProcess:
         return self.identity.is_alive()
 
     def kill(self) -> None:
-        """End the process and those that it started at once; does nothing if it is gone."""
+        """End the process and those that it started at once; does nothing if it is gone.
+
+        Raises
+        ------
+        TrainingError
+            If this user may not end it.
+        """
         if not self.is_alive():
             return
         with contextlib.suppress(psutil.NoSuchProcess):
             process = psutil.Process(self.pid)
             family = [*process.children(recursive=True), process]
             for member in family:
-                with contextlib.suppress(psutil.NoSuchProcess):
+                try:
                     member.kill()
+                except psutil.AccessDenied as exc:
+                    raise TrainingError(
+                        f"The process {member.pid} may not be ended by you; ask whoever started it."
+                    ) from exc
+                except psutil.NoSuchProcess:
+                    continue
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until the process has ended.

@@ -104,11 +104,11 @@ def healed_line(event: Healed) -> str:
     return f"{reason}; it goes on by itself with {pieces} a step."
 
 
-def score_line(best: Validated) -> str:
-    """Return how good the best epoch is, beside the grey picture."""
+def score_line(best: Validated, *, over: bool = False) -> str:
+    """Return how good the best epoch is, beside the grey picture; `over` if no more will come."""
+    head = "The best is" if over else "Best so far after"
     return (
-        f"Best so far after epoch {best.epoch}: {best.psnr:.2f} dB PSNR "
-        f"(left grey: {best.psnr_grey:.2f} dB)."
+        f"{head} epoch {best.epoch}: {best.psnr:.2f} dB PSNR (left grey: {best.psnr_grey:.2f} dB)."
     )
 
 

@@ -156,6 +156,7 @@ def test_plot_marks_best_epoch_and_grey(qtbot: Any) -> None:
     assert not plot._psnr.isHidden()
     assert (plot._best_loss.value(), plot._best_gain.value()) == (2.0, 2.0)
     assert (plot._grey.isVisible(), plot._grey.value()) == (True, 19.0)
+    assert plot.grey_line.text() == "┄ left grey 19.00 dB"
 
 
 def test_plots_show_the_same_epochs_and_all_of_the_curves(qtbot: Any) -> None:

@@ -46,9 +46,10 @@ _LOSS_TIP = (
     "The dotted line marks the best epoch."
 )
 _PSNR_TIP = (
-    "How near the colours of the check photographs are to the true ones, in decibels; the higher "
-    "the better.\nThe dashed line is what leaving them grey would give: below it, no colour would "
-    "be better.\nThe dotted line marks the best epoch, the one with the lowest check loss."
+    "How near the colours of the check photographs are to the true ones, in decibels (PSNR); the "
+    "higher the better, and one more is a clear step.\n"
+    "The dashed line is what leaving them grey would give: below it, no colour would be better.\n"
+    "The dotted line marks the best epoch, the one with the lowest check loss."
 )
 
 
@@ -133,7 +134,6 @@ class LossPlot:
         for line in (self._best_loss, self._best_gain):
             line.setPen(self._pen(text, "DotLine"))
         self._grey.setPen(self._pen(text, "DashLine"))
-        self._grey.label.setColor(text)
         self.legend.setText(
             f'<span style="color:{training}">━</span> training &nbsp; '
             f'<span style="color:{validation}">●</span> check'
@@ -153,7 +153,7 @@ class LossPlot:
         self._gain = self._psnr.plot(symbol="o", symbolSize=6)
         self._best_gain = self._mark(self._psnr, 90)
         self._psnr.setLabel("bottom", "epoch")
-        self._grey = self._mark(self._psnr, 0, "left grey {value:.2f}", 0.12)
+        self._grey = self._mark(self._psnr, 0)
         self._psnr.hide()
 
     def _make_widget(self) -> None:
@@ -167,6 +167,10 @@ class LossPlot:
         self.legend = QLabel()
         self.legend.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.legend.setToolTip(_LOSS_TIP)
+        self.grey_line = QLabel()
+        self.grey_line.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.grey_line.setToolTip(_PSNR_TIP)
+        self.grey_line.hide()
         row = QHBoxLayout()
         row.addWidget(self.log)
         row.addStretch()
@@ -176,6 +180,7 @@ class LossPlot:
         layout.setSpacing(2)
         layout.addWidget(self.legend)
         layout.addWidget(self._plot)
+        layout.addWidget(self.grey_line)
         layout.addWidget(self._psnr)
         layout.addLayout(row)
 
@@ -195,10 +200,9 @@ class LossPlot:
         plot.setToolTip(tip)
         return plot
 
-    def _mark(self, plot: Any, angle: int, label: str | None = None, place: float = 0.9) -> Any:
+    def _mark(self, plot: Any, angle: int) -> Any:
         """Add a hidden line across a plot."""
-        options = {"position": place, "anchors": [(0, 1), (0, 1)]}
-        line = self._pg.InfiniteLine(angle=angle, label=label, labelOpts=options)
+        line = self._pg.InfiniteLine(angle=angle)
         line.setVisible(False)
         plot.addItem(line)
         return line
@@ -213,6 +217,9 @@ class LossPlot:
                 line.setPos(float(history.best.epoch))
         known = bool(history.psnr.epochs) and math.isfinite(history.grey)
         self._grey.setVisible(known)
+        # Not in the plot: there it would lie on the curve.
+        self.grey_line.setText(f"┄ left grey {history.grey:.2f} dB" if known else "")
+        self.grey_line.setVisible(known)
         if known:
             self._grey.setPos(history.grey)
 

@@ -150,11 +150,12 @@ class RunView(QWidget):
     def _show(self) -> None:
         """Show all that was taken in."""
         self.numbers.show_numbers()
-        warnings = self._adviser.warnings()
+        over = self._state is not None and self._state.name not in ("new", "running")
+        warnings = self._adviser.warnings(over=over)
         mark = "• " if len(warnings) > 1 else ""
         tell(self.warnings, "\n".join(f"{mark}{warning}" for warning in warnings))
         best = self._history.best
-        tell(self.score, "" if best is None else words.score_line(best))
+        tell(self.score, "" if best is None else words.score_line(best, over=over))
         if time.monotonic() - self._drawn >= _DRAW_EVERY:
             self._draw()
         self.numbers.show_progress()
@@ -166,6 +167,8 @@ class RunView(QWidget):
             return
         previous, self._state = self._state, state
         if state.name == "running":
+            if previous is not None and previous.name != "running":
+                self._show()  # resumed: what is said is of a run that goes on again
             self._show_running(state)
         elif previous is None or (previous.name, previous.detail) != (state.name, state.detail):
             self._drawn = 0.0

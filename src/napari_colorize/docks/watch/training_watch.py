@@ -97,6 +97,8 @@ class TrainingWatch(QWidget):
         self._stopping = run is not None and run.stop_requested()
         if run is not None:
             self.view.watch(run)
+        if self._stopping:
+            self._wait_for_the_end()
         self.refresh()
 
     def refresh(self) -> None:
@@ -160,8 +162,12 @@ class TrainingWatch(QWidget):
             tell(self.said, str(error))
             return
         self._stopping = True
-        self._patience.start(round(1000 * (PATIENCE + self._step_takes())))
+        self._wait_for_the_end()
         self.refresh()
+
+    def _wait_for_the_end(self) -> None:
+        """Give a training that was asked to stop the time for a step and for saving."""
+        self._patience.start(round(1000 * (PATIENCE + self._step_takes())))
 
     def _offer_the_end(self) -> None:
         """Offer to end a training that does not stop."""
@@ -179,9 +185,20 @@ class TrainingWatch(QWidget):
         if run is None or not self._is_sure():
             return
         worker = run.worker()
-        if worker is not None and worker.is_alive():  # not a process of another machine
+        if worker is None:
+            tell(self.said, "The training has ended by itself meanwhile.")
+        elif not worker.is_alive():
+            tell(self.said, "The training runs on another computer: end its process there.")
+        else:
+            self._kill(ChildProcess(worker.pid, worker.started))
+
+    def _kill(self, child: ChildProcess) -> None:
+        try:
+            child.kill()
+        except ColorizeError as error:
+            tell(self.said, str(error))
+        else:
             self._killed = True
-            ChildProcess(worker.pid, worker.started).kill()
 
     def _is_sure(self) -> bool:
         box = QMessageBox(self)
@@ -227,6 +244,9 @@ class TrainingWatch(QWidget):
             return
         if state.name != "running":
             self._take_ending(self.run, state)
+        elif previous is not None and previous.name != "running":  # resumed from elsewhere
+            self._show_log("")
+            tell(self.said, "")
         self.refresh()
         self.chooser.refresh()
 
