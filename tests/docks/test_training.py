@@ -14,6 +14,7 @@ from napari_colorize.docks.setup.task_choice import CONTINUE
 from napari_colorize.docks.watch import training_watch
 from napari_colorize.files.models import list_models
 from napari_colorize.runs.config import TrainingConfig
+from napari_colorize.runs.identity import Identity
 from napari_colorize.runs.process import start_training
 
 if TYPE_CHECKING:
@@ -86,6 +87,10 @@ def test_training_that_does_not_stop_can_be_ended(
     training_desk.wait(lambda: training_desk.shown(dock.watch.end_now))
     assert "still busy" in training_desk.words(dock.watch.said)
 
+    dock.look_at(dock.watch.run)
+    assert not training_desk.shown(dock.watch.end_now)
+    training_desk.wait(lambda: training_desk.shown(dock.watch.end_now))
+
     asked = training_desk.answer("Wait", dock.watch.end_now.click)
     assert "since it last saved is lost" in asked
     assert dock.watch.run.state().name == "running"
@@ -96,6 +101,33 @@ def test_training_that_does_not_stop_can_be_ended(
     fake("whole")
     training_desk.press(dock.watch.resume)
     training_desk.wait_for(dock, "finished")
+
+
+def test_end_now_says_why_it_cannot(
+    training_desk: Any,
+    photographs: Path,
+    fake: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A process of somebody else, of another computer, or none any more."""
+    dock = training_desk.start(photographs)
+    training_desk.wait_for_step(dock)
+    run, watch = dock.watch.run, dock.watch
+    monkeypatch.setattr(watch, "_is_sure", lambda: True)
+
+    def denied(_: Any) -> None:
+        raise psutil.AccessDenied
+
+    with monkeypatch.context() as patch:
+        patch.setattr(psutil.Process, "kill", denied)
+        watch._end_now()
+    assert "may not be ended by you" in training_desk.words(watch.said)
+    for worker, said in ((Identity(1, 0.0), "on another computer"), (None, "ended by itself")):
+        with monkeypatch.context() as patch:
+            patch.setattr(type(run), "worker", lambda _, found=worker: found)
+            watch._end_now()
+        assert said in training_desk.words(watch.said)
+    assert run.state().name == "running"
 
 
 def test_crash_is_told_with_the_end_of_the_log(
