@@ -115,7 +115,7 @@ def test_a_run_is_continued(field: TaskField, tmp_path: Path, photographs: Path)
     assert field.settings()["epochs"] == 7
     assert not field.problem()
     assert field.presets.isHidden() or field._amount.isHidden()
-    field.show_run(done)
+    field.choice.show_run(done)
     assert "has finished; fine-tune its model" in field.problem()
     assert field.choice.note.told() == field.problem()
     field.choice.buttons["fine-tune"].click()
@@ -127,7 +127,7 @@ def test_no_run_to_continue(field: TaskField, tmp_path: Path) -> None:
     """It is told at the field; a folder that is none is too."""
     field.choice.buttons["continue"].click()
     assert "There is no run to go on with" in field.choice.note.told()
-    field.show_run(RunFolder(tmp_path))
+    field.choice.show_run(RunFolder(tmp_path))
     assert "is no run folder" in field.problem()
 
 
@@ -163,6 +163,38 @@ def test_what_differs_is_marked_and_taken_back(field: TaskField) -> None:
     put(field, "seed", 4)
     put(field, "seed", 0)
     assert not field.advanced.changes()  # by hand is as good
+
+
+def test_what_is_typed_is_not_lost(field: TaskField, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Findings that arrive leave half a number as it is; a field that is left shows what holds."""
+    field.set_photographs(100)
+    box = field.advanced.rows["epochs"].editor.widget
+    monkeypatch.setattr(box, "hasFocus", lambda: True)
+    box.lineEdit().setText("4")
+    field.set_photographs(1000)
+    assert box.lineEdit().text() == "4"
+    box.interpretText()
+    assert field.settings()["epochs"] == 4
+    field.advanced.rows["epochs"].button.click()
+    basis = field.settings()["epochs"]
+    assert box.value() == basis
+    field.set_photographs(100)
+    assert box.value() == basis
+    box.editingFinished.emit()
+    assert box.value() == field.settings()["epochs"] > basis
+
+
+def test_what_was_set_by_hand_stays_so(field: TaskField) -> None:
+    """Even when the preset has come to say the same meanwhile."""
+    field.set_photographs(100)
+    few = field.settings()["epochs"]
+    field.set_photographs(1000)
+    put(field, "epochs", few)
+    field.set_photographs(100)
+    assert field.settings()["epochs"] == few
+    field.set_photographs(1000)
+    assert field.settings()["epochs"] == few
+    assert field.advanced.changes() == {"epochs": few}
 
 
 def test_every_setting_says_what_it_does(field: TaskField) -> None:
@@ -290,21 +322,16 @@ def test_a_speed_that_cannot_be_measured(
     assert not field.problem()
 
 
-def test_while_a_training_runs_nothing_is_measured(
+def test_while_the_form_is_hidden_nothing_is_measured(
     field: TaskField, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The fields cannot be changed, and the process that measures is ended."""
+    """The process that measures is ended."""
     monkeypatch.setattr(speed_probe, "command", lambda: ["-c", "import time; time.sleep(600)"])
     field.show()
     assert field._probe.is_busy()
-    field.set_editable(False)
+    field.hide()
     assert not field._probe.is_busy()
     field.set_photographs(10)
-    assert not field._probe.is_busy()
-    assert not field.choice.isEnabled()
-    field.set_editable(True)
-    assert field._probe.is_busy()
-    field.hide()
     assert not field._probe.is_busy()
 
 

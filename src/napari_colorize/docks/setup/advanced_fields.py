@@ -48,7 +48,10 @@ _PRECISIONS = {
     "bf16-mixed": "half, robust (bf16-mixed)",
     "16-mixed": "half, for older GPUs (16-mixed)",
 }
-_LOSSES = {"huber": "huber: mild on outliers", "squared": "squared: safer, paler colours"}
+_LOSSES = {
+    "huber": "forgive large mistakes (huber)",
+    "squared": "avoid large mistakes, paler (squared)",
+}
 _LOGGERS = {"none": "no other log", "tensorboard": "TensorBoard"}
 
 LEARNING = FieldGroup(
@@ -111,8 +114,9 @@ LEARNING = FieldGroup(
         ),
         AdvancedField(
             "loss",
-            "Error",
-            "How a colour that is off is counted.",
+            "Mistakes",
+            "How a wrong colour is counted. Forgiving large mistakes gives livelier colours; "
+            "avoiding them gives safer and paler ones.",
             lambda: Choice(_LOSSES),
         ),
         AdvancedField(

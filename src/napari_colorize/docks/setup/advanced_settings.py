@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from psygnal import Signal
@@ -46,24 +47,23 @@ class AdvancedSettings(QWidget):
     def show_basis(self, preset: Mapping[str, Any]) -> None:
         """Take the settings of a preset; what was changed by hand stays."""
         self._basis = {name: preset.get(name, _DEFAULTS[name]) for name in NAMES}
-        self._forget_equal()
         self._show_all()
 
     def show_changes(self, values: Mapping[str, Any]) -> None:
         """Show settings of one's own, beside those of the preset."""
-        self._changes = {name: value for name, value in values.items() if name in NAMES}
-        self._forget_equal()
+        self._changes = {
+            name: value
+            for name, value in values.items()
+            if name in NAMES and value != self._basis[name]
+        }
         self._show_all()
 
     def clear(self) -> None:
         """Take all as the preset has it."""
-        self.show_changes({})
+        for name in list(self._changes):
+            self._drop(name)
+        self._mark()
         self.changed.emit()
-
-    def set_editable(self, editable: bool) -> None:
-        """Let the fields be changed or not; they can be read either way."""
-        self.form.setEnabled(editable)
-        self.reset.setEnabled(editable)
 
     def _lay_out(self) -> None:
         """Stack the title, and the rows under the names of their groups."""
@@ -78,6 +78,7 @@ class AdvancedSettings(QWidget):
                 row.put_into(grid)
                 row.edited.connect(self._take)
                 row.reset.connect(self._take_back)
+                row.editor.left.connect(partial(self._show, field.name))
         grid.addWidget(self.reset, grid.rowCount(), 0, 1, 3, Qt.AlignmentFlag.AlignRight)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -90,27 +91,39 @@ class AdvancedSettings(QWidget):
         self.title.setArrowType(arrow)
 
     def _take(self, name: str) -> None:
-        """Keep what a person put into a field."""
-        self._changes[name] = self.rows[name].editor.value()
-        self._forget_equal()
+        """Keep what a person put into a field, even if a preset comes to say the same."""
+        value = self.rows[name].editor.value()
+        if value == self._basis[name]:
+            self._changes.pop(name, None)
+        else:
+            self._changes[name] = value
         self._mark()
         self.changed.emit()
 
     def _take_back(self, name: str) -> None:
         """Take one setting as the preset has it."""
-        self._changes.pop(name, None)
-        self._show_all()
+        self._drop(name)
+        self._mark()
         self.changed.emit()
 
-    def _forget_equal(self) -> None:
-        same = [name for name, value in self._changes.items() if value == self._basis[name]]
-        for name in same:
-            del self._changes[name]
+    def _drop(self, name: str) -> None:
+        """Show what the preset has, also in a field that has the keyboard: it was asked for."""
+        self._changes.pop(name, None)
+        self.rows[name].editor.show_value(self._basis[name])
 
     def _show_all(self) -> None:
+        """Show what is meant, but in a field that a person is typing in."""
         for name, value in self.values().items():
-            self.rows[name].editor.show_value(value)
+            editor = self.rows[name].editor
+            if not editor.is_typed_in() and editor.value() != value:
+                editor.show_value(value)
         self._mark()
+
+    def _show(self, name: str) -> None:
+        """Show what is meant in a field that is left."""
+        editor, value = self.rows[name].editor, self.values()[name]
+        if editor.value() != value:
+            editor.show_value(value)
 
     def _mark(self) -> None:
         """Mark what differs, also where it is folded away."""
@@ -136,7 +149,7 @@ class SettingRow(QObject):
         self.label.setBuddy(self.editor.widget)
         self.button = QToolButton()
         self.button.setText("↺")
-        self.button.setToolTip("Not as the preset has it; press to take it back.")
+        self.button.setToolTip("Set by hand; press to take what the preset has.")
         self.button.setAccessibleName(f"Reset {field.label}")
         for part in (self.label, self.editor.widget):
             part.setToolTip(f"<p>{field.told}</p>")

@@ -102,6 +102,8 @@ class RunPlace(QWidget):
         place, named = QLabel("R&un folder"), QLabel("Model name")
         place.setBuddy(self.folder)
         named.setBuddy(self.name)
+        place.setToolTip(self.folder.toolTip())
+        named.setToolTip(self.name.toolTip())
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.addWidget(place, 0, 0)

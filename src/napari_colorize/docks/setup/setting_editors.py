@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QLineEdit, QSpinBox, QWidg
 
 
 class Editor(QObject):
-    """A widget for one setting; ``edited`` tells that a person changed it.
+    """A widget for one setting; ``edited`` tells that a person changed it, ``left`` is after that.
 
     Attributes
     ----------
@@ -20,6 +20,7 @@ class Editor(QObject):
     """
 
     edited = Signal()
+    left = Signal()
     widget: QWidget
 
     def value(self) -> Any:
@@ -33,6 +34,10 @@ class Editor(QObject):
             self._show(value)
         finally:
             self.widget.blockSignals(False)
+
+    def is_typed_in(self) -> bool:
+        """Return whether there may be letters in it that do not count yet."""
+        return False
 
     def _show(self, value: Any) -> None:
         raise NotImplementedError
@@ -99,6 +104,11 @@ class WholeNumber(Editor):
         self._box.setKeyboardTracking(False)
         self._box.setGroupSeparatorShown(True)
         self._box.valueChanged.connect(lambda _: self.edited.emit())
+        self._box.editingFinished.connect(self.left.emit)
+
+    def is_typed_in(self) -> bool:
+        """Return whether there may be letters in it that do not count yet."""
+        return self._box.hasFocus()
 
     def value(self) -> int | None:
         """Return the number, None for the words."""
@@ -136,6 +146,11 @@ class RealNumber(Editor):
         self._box.setKeyboardTracking(False)
         self._exact: float | None = None
         self._box.valueChanged.connect(self._take)
+        self._box.editingFinished.connect(self.left.emit)
+
+    def is_typed_in(self) -> bool:
+        """Return whether there may be letters in it that do not count yet."""
+        return self._box.hasFocus()
 
     def value(self) -> float:
         """Return the number as it was given: the box may have rounded it."""

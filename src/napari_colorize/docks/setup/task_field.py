@@ -37,7 +37,6 @@ class TaskField(QWidget):
         self._photographs: int | None = None
         self._answer: tuple[Question, Speed] | None = None
         self._unmeasured = ""
-        self._editable = True
         self._probe = SpeedProbe(self)
         self.choice = TaskChoice()
         self.presets = PresetChoice()
@@ -111,14 +110,6 @@ class TaskField(QWidget):
         self.advanced.show_changes(config.to_dict())
         self._refresh()
 
-    def show_model(self, name: str) -> None:
-        """Choose to fine-tune a model, by name or file."""
-        self.choice.show_model(name)
-
-    def show_run(self, run: RunFolder) -> None:
-        """Choose to go on with a run."""
-        self.choice.show_run(run)
-
     def set_photographs(
         self, count: int | None, folder: Path | None = None, validation: Path | None = None
     ) -> None:
@@ -134,17 +125,6 @@ class TaskField(QWidget):
         self._photographs = count
         self.place.avoid(folder, validation)
         self._refresh()
-
-    def set_editable(self, editable: bool) -> None:
-        """Let all be changed or not; while it is not, nothing is measured."""
-        self._editable = editable
-        for part in (self.choice, self.presets, self.place):
-            part.setEnabled(editable)
-        self.advanced.set_editable(editable)
-        if editable:
-            self._ask()
-        else:
-            self._probe.stop()
 
     def stop(self) -> None:
         """End the measuring, if any is under way."""
@@ -191,7 +171,7 @@ class TaskField(QWidget):
 
     def _ask(self) -> None:
         """See how fast it would be, by memory or by measuring, once the form is looked at."""
-        if self.isVisible() and self._editable and self.choice.task != CONTINUE:
+        if self.isVisible() and self.choice.task != CONTINUE:
             question = self._question()
             if self._answer is None or self._answer[0] != question:
                 self._unmeasured = _MEASURING
