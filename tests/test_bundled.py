@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from scipy import ndimage
 from skimage import data
 from skimage.transform import resize
 
@@ -59,7 +60,7 @@ def ab_of(result: NDArray[np.generic]) -> NDArray[np.float32]:
 
 @pytest.mark.parametrize("color", [RED, BLUE, GREEN])
 def test_a_hint_fills_its_object(colorizer: Colorizer, color: tuple[int, int, int]) -> None:
-    """The disc takes the hue, the ground less of it; grey hints on the ground hold it back."""
+    """The disc takes the hue and the ground half of it at most; grey hints hold it back."""
     picture, inside, outside = disc()
     colorizer.set_picture(picture)
     before = ab_of(colorizer.colorize(vividness=0))
@@ -67,11 +68,31 @@ def test_a_hint_fills_its_object(colorizer: Colorizer, color: tuple[int, int, in
     after = ab_of(colorizer.colorize(hints, vividness=0))
     wanted = ab_of(np.full((1, 1, 3), color, np.uint8))[0, 0]
     towards = ((after - before) @ wanted) / np.linalg.norm(wanted)
-    assert towards[inside].mean() > 20
-    assert towards[outside].mean() < towards[inside].mean()
+    assert towards[inside].mean() > 30
+    moved = np.linalg.norm(after - before, axis=-1)
+    assert moved[outside].mean() < moved[inside].mean() / 2
     hints += [Hint(y, x, (70, 70, 70), size=8) for y, x in ((20, 20), (170, 170), (20, 170))]
     held = np.linalg.norm(ab_of(colorizer.colorize(hints, vividness=0)), axis=-1)
-    assert held[outside].mean() < held[inside].mean() / 2
+    assert held[outside].mean() < held[inside].mean() / 3
+
+
+def test_a_hint_on_a_real_thing_stops_at_its_border(colorizer: Colorizer) -> None:
+    """The saucer under the coffee turns green or blue, cup and table hardly."""
+    truth = photograph("coffee")
+    _, a, b = np.moveaxis(lab_of(truth), -1, 0)
+    dark = lab_of(truth)[..., 0] < 45
+    saucer = dark & (np.hypot(a, b) > 45) & (np.degrees(np.arctan2(b, a)) < 50)
+    inside = ndimage.binary_erosion(saucer, iterations=5)
+    outside = ~ndimage.binary_dilation(saucer, iterations=5)
+    places = np.argwhere(inside)
+    y, x = places[len(places) // 2]
+    colorizer.set_picture(grey(truth))
+    before = ab_of(colorizer.colorize(vividness=0))
+    for color in (BLUE, GREEN):
+        after = ab_of(colorizer.colorize([Hint(y, x, color, size=8)], vividness=0))
+        moved = np.linalg.norm(after - before, axis=-1)
+        assert moved[inside].mean() > 10
+        assert moved[outside].mean() < moved[inside].mean() / 2
 
 
 def test_a_hint_outweighs_belief(colorizer: Colorizer) -> None:
