@@ -18,7 +18,7 @@ _ROWS = {
 # Column of the table: head, what it means, and how a figure is written.
 COLUMNS = {
     "psnr": ("PSNR", "Nearness to the true picture in dB; more is better.", ".2f"),
-    "auc_raw": ("AuC", "Share of pixels near the true colour, in %; more is better.", ".1f"),
+    "auc_raw": ("near", "Share of pixels near the true colour, in % (AuC); more is better.", ".1f"),
     "auc_balanced": ("rare", "The same, with rare colours counted as much as common ones.", ".1f"),
     "ciede2000": ("ΔE", "Distance as the eye sees it (CIEDE2000); less is better.", ".2f"),
     "colorfulness": ("vivid", "Colourfulness beside that of the true pictures, which is 1.", ".2f"),

@@ -242,7 +242,7 @@ def export_model(name: str | Path, path: str | Path, force: bool = False) -> Pat
         if target.samefile(source):
             return target
         if not force:
-            raise StorageError(f"{target.name} exists already; choose another name or use force.")
+            raise StorageError(f"{target.name} exists already; choose another name.")
     _copy(source, target)
     return target
 

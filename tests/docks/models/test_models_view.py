@@ -86,7 +86,7 @@ def test_all_models_are_listed_and_the_card_is_told(view: ModelsView, own: Path)
     """Own first, then what came along, then what cannot be used, with its reason."""
     (own / "broken.safetensors").write_bytes(b"x")
     view.refresh()
-    assert names(view) == ["sea", "sky", "palette (came along)", "broken (cannot be used)"]
+    assert names(view) == ["sea", "sky", "palette (included)", "broken (cannot be used)"]
     view.show_model("sea")
     assert view.notes.text.toPlainText() == "blue"
     assert "plain: gives each place one colour" in view.card.words()
@@ -159,7 +159,7 @@ def test_delete_and_undo_by_keys(
     view.show_model("sky")
     before = (own / "sky.safetensors").read_bytes()
     settled(lambda: qtbot.keyClick(view.list, Qt.Key.Key_Delete))
-    assert names(view) == ["sea", "palette (came along)"]
+    assert names(view) == ["sea", "palette (included)"]
     assert view.bin.undo.isVisible()
     assert view.bin.last_line.text() == "'sky' is in the bin."
     assert "In the bin: 1 model" in view.bin.line.text()
@@ -287,7 +287,7 @@ def test_a_file_that_went_away_is_told(
     (own / "sky.safetensors").unlink()
     settled(view.delete.click)
     assert "does not exist" in view.status.text()
-    assert names(view) == ["sea", "palette (came along)"]
+    assert names(view) == ["sea", "palette (included)"]
 
 
 def test_duplicate_and_export(
@@ -340,7 +340,7 @@ def test_the_list_follows_changes_made_elsewhere(view: ModelsView) -> None:
     view.show_model("sea")
     remove_model("sky")
     models_changed.emit()
-    assert names(view) == ["sea", "palette (came along)"]
+    assert names(view) == ["sea", "palette (included)"]
     assert view.list.current().name == "sea"  # type: ignore[union-attr]
 
 
@@ -366,11 +366,11 @@ def test_undo_goes_on_to_the_deletion_before(
     for name in ("sea", "sky"):
         view.show_model(name)
         settled(view.delete.click)
-    assert names(view) == ["palette (came along)"]
+    assert names(view) == ["palette (included)"]
     settled(view.bin.undo.click)
     assert view.bin.last_line.text() == "'sea' is in the bin."
     settled(view.bin.undo.click)
-    assert names(view) == ["sea", "sky", "palette (came along)"]
+    assert names(view) == ["sea", "sky", "palette (included)"]
     settled(view._undo)
     assert view.status.text() == "The bin is empty."
 

@@ -111,7 +111,7 @@ def test_running_training_shows_place_time_and_numbers(
     assert numbers.bar.value() / numbers.bar.maximum() == 25 / 40
     assert {name: label.text() for name, label in numbers.values.items()} == {
         "device": "cpu",
-        "precision": "bf16-mixed",
+        "precision": "half",
         "speed": "41 photographs/s",
         "memory": "1.4 GB + 2.5 GB on cpu",
     }

@@ -37,7 +37,7 @@ class Entry:
         """The name, with what is to be known of it."""
         if self.card is None:
             return f"{self.name} (cannot be used)"
-        return f"{self.name} (came along)" if self.bundled else self.name
+        return f"{self.name} (included)" if self.bundled else self.name
 
 
 class ModelsList(QListWidget):

@@ -16,11 +16,13 @@ _LEAVES = "The training goes on when this dock or napari is closed; open the doc
 _UNKNOWN = "–"
 _TIPS = {
     "device": "What computes: the processor (cpu) or a graphics card (cuda: NVIDIA, mps: Apple).",
-    "precision": "How numbers are kept; bf16 and 16 are quicker and take half the memory.",
+    "precision": "How numbers are kept; half is quicker and takes half the memory.",
     "speed": "Photographs that are learned from in a second, as a mean over the last steps.",
     "memory": "Memory that the training process holds; after it what it holds of the graphics "
     "card's own memory, where there is one.",
 }
+
+_PRECISIONS = {"bf16-mixed": "half", "16-mixed": "half", "32-true": "full"}
 
 
 class RunNumbers(QWidget):
@@ -95,7 +97,7 @@ class RunNumbers(QWidget):
             return
         self._grid.show()
         self._set("device", started.device)
-        self._set("precision", started.precision)
+        self._set("precision", _PRECISIONS.get(started.precision, started.precision))
         if isinstance(news, Step) and 0 < news.rate < math.inf:
             digits = 0 if news.rate >= 10 else 1
             self._set("speed", f"{news.rate:,.{digits}f} photographs/s")
