@@ -84,7 +84,7 @@ def test_training_to_the_end_gives_a_model(training_desk: Any, photographs: Path
 def test_full_disk_is_told_and_resumed(
     training_desk: Any, photographs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A checkpoint that does not fit ends in a sentence; with room again it goes on."""
+    """A file that does not fit ends the run in a sentence; with room again it goes on."""
     spawn = process._spawn
 
     def limited(command: list[str], log: Path) -> int:
@@ -101,7 +101,8 @@ def test_full_disk_is_told_and_resumed(
     told = run.last_event()
     assert isinstance(told, Failed)
     assert told.kind == "StorageError"
-    assert "Cannot write" in training_desk.words(dock.watch.view.status)
+    # Of the checkpoint, or of the cache where the photographs had not been looked at to the end.
+    assert "file too large" in training_desk.words(dock.watch.view.status).lower()
     monkeypatch.setattr(process, "_spawn", spawn)
     training_desk.press(dock.watch.resume)
     training_desk.wait_for(dock, "finished", "failed", "died")
