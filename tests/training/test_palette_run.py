@@ -139,9 +139,9 @@ def test_a_lack_of_memory_is_healed(make_training: Callable[..., Training]) -> N
 
 
 def test_a_start_from_a_model(make_run: Make, tmp_path: Path) -> None:
-    """Its weights are kept, and the prior is that of the new photographs, also when resumed."""
+    """Weights are kept; who may forget gets the prior of the new photographs, also when resumed."""
     path = saved(tmp_path / "mine.safetensors")
-    slow = ODD | {"init": str(path), "learning_rate": 1e-12, "weight_decay": 0.0}
+    slow = ODD | {"init": str(path), "rehearsal": 0, "learning_rate": 1e-12, "weight_decay": 0.0}
     run, fresh = make_run(**slow), make_run("fresh", **ODD)
     leave_after(run, 2)
     run_training(run, resume=True)

@@ -136,6 +136,7 @@ class _Work:
             self._tell(last)
             if isinstance(last, Stopped):
                 self.run.clear_stop()  # the wish is fulfilled
+        self.training = None  # it holds this object too, and the photographs
         return last
 
     def _train(self, resume: bool) -> Event:

@@ -35,7 +35,7 @@ class FieldGroup:
     fields: tuple[AdvancedField, ...]
 
 
-_DEVICES = {
+DEVICES = {
     "auto": "the best there is",
     "cpu": "processor (cpu)",
     "cuda": "NVIDIA GPU (cuda)",
@@ -182,7 +182,7 @@ MACHINE = FieldGroup(
             "device",
             "Device",
             "Where to compute. A GPU is far faster than the processor.",
-            lambda: Choice(_DEVICES),
+            lambda: Choice(DEVICES),
         ),
         AdvancedField(
             "precision",

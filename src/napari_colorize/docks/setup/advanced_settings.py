@@ -10,7 +10,7 @@ from psygnal import Signal
 from qtpy.QtCore import QObject, Qt
 from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
-from napari_colorize.docks.setup.advanced_fields import GROUPS, NAMES, AdvancedField
+from napari_colorize.docks.setup.advanced_fields import DEVICES, GROUPS, NAMES, AdvancedField
 from napari_colorize.runs.config import TrainingConfig
 
 _DEFAULTS = TrainingConfig(folder="-").to_dict()
@@ -57,6 +57,12 @@ class AdvancedSettings(QWidget):
             if name in NAMES and value != self._basis[name]
         }
         self._show_all()
+
+    def show_device(self, device: str) -> None:
+        """Show where to compute, if that is one of the devices that can be chosen."""
+        if device in DEVICES and device != self._basis["device"]:
+            self._changes["device"] = device
+            self._show_all()
 
     def clear(self) -> None:
         """Take all as the preset has it."""

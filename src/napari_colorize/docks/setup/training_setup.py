@@ -15,11 +15,10 @@ from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 from napari_colorize.docks.errand import run_errand
 from napari_colorize.docks.labels import sentence, tell
 from napari_colorize.docks.life import Life
-from napari_colorize.docks.preferences import remember, remembered
 from napari_colorize.docks.scroll import scrolled
 from napari_colorize.docks.setup.beginning import Beginning, free_pictures_folder
+from napari_colorize.docks.setup.last_choices import keep_choices, recall_choices
 from napari_colorize.docks.setup.photographs_field import PhotographsField
-from napari_colorize.docks.setup.task_choice import FINE_TUNE, FRESH
 from napari_colorize.docks.setup.task_field import TaskField
 from napari_colorize.errors import ColorizeError, RunError
 from napari_colorize.runs.calls import as_command, as_python
@@ -30,7 +29,6 @@ from napari_colorize.runs.process import start_training
 if TYPE_CHECKING:
     import napari
 
-_TASKS = (FINE_TUNE, FRESH)
 _BEGINS = "The pictures of the layers are being kept for the training; it begins in a moment."
 _STARTS = (
     "Start the training (Ctrl+Enter). It goes on when this dock or napari is closed; open the "
@@ -65,7 +63,7 @@ class TrainingSetup(QWidget):
         self.photographs.changed.connect(self._follow_photographs)
         self.photographs.examined.connect(self._follow_examination)
         self.task.changed.connect(self._follow_task)
-        self._recall()
+        recall_choices(self.photographs, self.task)
         self._follow_photographs()
 
     def refresh(self) -> None:
@@ -138,16 +136,6 @@ class TrainingSetup(QWidget):
         foot.addWidget(self.reason)
         foot.addWidget(self.start)
         return foot
-
-    def _recall(self) -> None:
-        """Begin where the last training was begun."""
-        task, preset, folder = (remembered(key, "") for key in ("task", "preset", "folder"))
-        if task in _TASKS:
-            self.task.choice.choose(task)
-        if preset in self.task.presets.buttons:
-            self.task.presets.choose(preset)
-        if folder and Path(folder).is_dir():
-            self.photographs.show_folders(Path(folder), None)
 
     # Following the fields.
 
@@ -235,7 +223,7 @@ class TrainingSetup(QWidget):
     def _began(self, run: RunFolder) -> None:
         if not self._life.over:
             self._set_begins(False)
-            self._remember()
+            keep_choices(self.photographs, self.task, run)
             self._follow_start(run)
 
     def _not_begun(self, why: str) -> None:
@@ -257,14 +245,6 @@ class TrainingSetup(QWidget):
         self._suggest()
         self.refresh()
         self.started.emit(run)
-
-    def _remember(self) -> None:
-        """Keep for the next time what was chosen now."""
-        folder = self.photographs.folder
-        remember("task", self.task.choice.task)
-        remember("preset", self.task.presets.key)
-        if folder is not None:
-            remember("folder", str(folder))
 
     def _config(self, folder: Path) -> TrainingConfig:
         validation = self.photographs.validation
