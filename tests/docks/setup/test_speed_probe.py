@@ -114,6 +114,29 @@ def test_no_answer(
     assert recall(QUESTION) is None
 
 
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [
+        ("sys.exit('a warning\\nThere is no GPU.\\n')", "There is no GPU."),
+        ("raise ValueError('inner')", ""),
+        ("print('usage', file=sys.stderr); sys.exit(2)", ""),
+    ],
+)
+def test_a_reason_is_told(
+    probe: SpeedProbe, says: Callable[[str], None], qtbot: QtBot, script: str, why: str
+) -> None:
+    """The last line is told, unless the process broke or was started in a wrong way."""
+    says(f"import sys; {script}")
+    _, failed = listened(probe)
+    refused: list[tuple[Question, str]] = []
+    probe.refused.connect(lambda question, why: refused.append((question, why)))
+    probe.ask(QUESTION)
+    qtbot.waitUntil(lambda: bool(failed or refused), timeout=PATIENCE)
+    assert refused == ([(QUESTION, why)] if why else [])
+    assert failed == ([] if why else ["How long it takes could not be measured."])
+    assert recall(QUESTION) is None
+
+
 def test_a_python_that_is_not_there(
     probe: SpeedProbe, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
 ) -> None:

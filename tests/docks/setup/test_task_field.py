@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
-from qtpy.QtWidgets import QApplication, QLabel, QWidget
+from qtpy.QtWidgets import QApplication, QComboBox, QLabel, QWidget
 
 from napari_colorize.docks.setup import speed_probe
 from napari_colorize.docks.setup.advanced_fields import NAMES
@@ -388,3 +388,23 @@ def test_signals_reach_no_field_that_is_gone(qtbot: QtBot) -> None:
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     qtbot.wait(1)
     models_changed.emit()
+
+
+def test_a_device_that_is_not_there(
+    field: TaskField, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reason is told at the presets; it keeps from starting if the device was chosen."""
+    refuses = "import sys; sys.exit('There is no such GPU here.')"
+    monkeypatch.setattr(speed_probe, "command", lambda: ["-c", refuses])
+    told: list[str] = []
+    field.changed.connect(lambda: told.append(field.problem()))
+    field.show()
+    qtbot.waitUntil(lambda: "no such GPU" in field.presets.where.told(), timeout=PATIENCE)
+    assert not field.problem()
+    device = field.advanced.rows["device"].editor.widget
+    assert isinstance(device, QComboBox)
+    device.setCurrentIndex(device.findData("cuda"))
+    qtbot.waitUntil(lambda: told[-1] == "There is no such GPU here.", timeout=PATIENCE)
+    assert field.presets.where.told() == told[-1]
+    device.setCurrentIndex(device.findData("cpu"))
+    assert not field.problem()

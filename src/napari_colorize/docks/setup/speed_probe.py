@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from psygnal import Signal
-from qtpy.QtCore import QObject, QProcess, QProcessEnvironment, QTimer
+from qtpy.QtCore import QByteArray, QObject, QProcess, QProcessEnvironment, QTimer
 from qtpy.QtWidgets import QApplication
 
 from napari_colorize.errors import StorageError
@@ -29,6 +29,9 @@ LONGEST = 180_000
 _KEPT = 50
 # Milliseconds that a killed process gets to be gone.
 _GONE = 2000
+# What the process returns when it has said why it cannot be measured.
+_REFUSED = 1
+_TRACEBACK = "Traceback (most recent call last)"
 
 
 @dataclass(frozen=True)
@@ -80,10 +83,12 @@ class Speed:
 class SpeedProbe(QObject):
     """Answers how fast a training would be; one process at a time, the last question counts.
 
-    ``measured`` carries the question and the `Speed`, ``failed`` a sentence.
+    ``measured`` carries the question and the `Speed`, ``refused`` the question and why it cannot
+    be trained so, ``failed`` a sentence.
     """
 
     measured = Signal(Question, Speed)
+    refused = Signal(Question, str)
     failed = Signal(str)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -138,7 +143,6 @@ class SpeedProbe(QObject):
         environment = QProcessEnvironment.systemEnvironment()
         environment.insert("PYTHONIOENCODING", "utf-8")
         process.setProcessEnvironment(environment)
-        process.setStandardErrorFile(QProcess.nullDevice())
         process.finished.connect(self._finished)
         process.errorOccurred.connect(self._broken)
         process.start(sys.executable, [*command(), *self._question.arguments()])
@@ -152,9 +156,14 @@ class SpeedProbe(QObject):
         self._process = self._question = None
         if process is None or question is None:
             return
-        text = bytes(process.readAllStandardOutput().data()).decode("utf-8", errors="replace")
+        speed = read_answer(_text(process.readAllStandardOutput()))
+        why = ""
+        if _was_refused(process):
+            why = read_reason(_text(process.readAllStandardError()))
         process.deleteLater()
-        speed = read_answer(text)
+        if why:
+            self.refused.emit(question, why)
+            return
         if speed is None:
             self.failed.emit("How long it takes could not be measured.")
             return
@@ -186,6 +195,12 @@ def read_answer(text: str) -> Speed | None:
         return None
 
 
+def read_reason(text: str) -> str:
+    """Return the last line of what the process complained, nothing if it broke without a word."""
+    lines = text.strip().splitlines()
+    return "" if not lines or _TRACEBACK in text else lines[-1].strip()
+
+
 def recall(question: Question) -> Speed | None:
     """Return a remembered answer."""
     try:
@@ -201,6 +216,16 @@ def keep(question: Question, speed: Speed) -> None:
     with contextlib.suppress(OSError, StorageError):
         data_folder().mkdir(parents=True, exist_ok=True)
         write_whole(_file(), json.dumps(dict(newest), indent=1))
+
+
+def _was_refused(process: QProcess) -> bool:
+    """Return whether a process ended as one that says why; crashes and wrong options do not."""
+    normal = process.exitStatus() == QProcess.ExitStatus.NormalExit
+    return normal and process.exitCode() == _REFUSED
+
+
+def _text(data: QByteArray) -> str:
+    return bytes(data.data()).decode("utf-8", errors="replace")
 
 
 def _file() -> Path:

@@ -36,6 +36,7 @@ class TaskField(QWidget):
         self._life = Life(self)
         self._photographs: int | None = None
         self._answer: tuple[Question, Speed] | None = None
+        self._refusal: tuple[Question, str] | None = None
         self._unmeasured = ""
         self._probe = SpeedProbe(self)
         self.choice = TaskChoice()
@@ -48,6 +49,7 @@ class TaskField(QWidget):
         self.advanced.changed.connect(self._settings_changed)
         self.place.changed.connect(self.changed.emit)
         self._probe.measured.connect(self._measured)
+        self._probe.refused.connect(self._refused)
         self._probe.failed.connect(self._not_measured)
         self._refresh()
 
@@ -92,9 +94,10 @@ class TaskField(QWidget):
         if trouble:
             return trouble
         try:
-            return logger_problem(self.settings()["logger"])
+            settings = self.settings()
         except ColorizeError as error:
             return str(error)
+        return logger_problem(settings["logger"]) or self._device_problem()
 
     # What is shown.
 
@@ -199,12 +202,29 @@ class TaskField(QWidget):
         if not self._life.over:
             self._answer = (question, speed)
             self._show_times()
+            if self._refusal is not None:
+                self._refusal = None
+                self.changed.emit()
+
+    def _refused(self, question: Question, why: str) -> None:
+        if not self._life.over:
+            self._refusal = (question, why)
+            self._not_measured(why)
+            self.changed.emit()
 
     def _not_measured(self, why: str) -> None:
         if not self._life.over:
             self._unmeasured = ""
             self._show_times()
             self.presets.show_speed(None, why)
+
+    def _device_problem(self) -> str:
+        """Return why it cannot be trained on the device that was chosen by hand."""
+        if self._refusal is None or self.choice.task == CONTINUE:
+            return ""
+        question, why = self._refusal
+        chosen = question.device != TrainingConfig.device
+        return why if chosen and question == self._question() else ""
 
     def _show_times(self) -> None:
         """Tell the times of all presets by the speed of one."""
