@@ -6,7 +6,17 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QAbstractButton, QLabel
+from qtpy.QtWidgets import (
+    QAbstractButton,
+    QAbstractSpinBox,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QSlider,
+    QTabBar,
+    QWidget,
+)
 
 from napari_colorize.docks.preferences import remember
 from napari_colorize.files.models import list_models
@@ -189,14 +199,35 @@ def test_dock_is_found_by_napari_and_is_never_taller_than_the_window(
     assert dock.minimumSizeHint().width() <= 400
 
 
+def is_part_of_another(part: QWidget) -> bool:
+    """Return whether Qt made a widget as a piece of a field, such as the line of a number."""
+    around = part.parentWidget()
+    if part.objectName().startswith("qt_"):
+        return True
+    return isinstance(around, (QAbstractSpinBox, QComboBox, QLineEdit, QTabBar))
+
+
+def describe(part: QWidget, dock: QWidget) -> str:
+    """Return the kinds of a widget and of those around it."""
+    names = []
+    around: QWidget | None = part
+    while around is not None and around is not dock:
+        names.append(type(around).__name__)
+        around = around.parentWidget()
+    return f"{getattr(part, 'text', str)()}: {' in '.join(names)}"
+
+
 def test_everything_explains_itself(training_desk: Any) -> None:
-    """Each button and each tab has a tooltip, and the keyboard reaches all of them."""
+    """Each button, field and tab has a tooltip, and the keyboard reaches the main ones."""
     dock = training_desk.open()
     watch, setup = dock.watch, dock.setup
     parts = [setup.start, setup.copy_python, setup.copy_command]
     parts += [watch.stop, watch.end_now, watch.resume, watch.new_run, watch.log]
     parts += [watch.chooser.box, watch.chooser.browse, watch.chooser.more]
-    assert all(part.toolTip() for part in parts)
+    kinds = (QAbstractButton, QLineEdit, QComboBox, QAbstractSpinBox, QSlider, QListWidget)
+    found = {part for kind in kinds for part in dock.findChildren(kind)}
+    dumb = [part for part in found if not is_part_of_another(part) and not part.toolTip()]
+    assert [describe(part, dock) for part in dumb] == []
     assert all(part.focusPolicy() & Qt.FocusPolicy.TabFocus for part in parts)
     assert all(dock.tabs.tabToolTip(place) for place in range(3))
 

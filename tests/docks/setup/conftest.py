@@ -1,12 +1,23 @@
-"""A person at the field for the photographs."""
+"""A person at the field for the photographs, and the field for what to do."""
 
 from __future__ import annotations
 
-import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from napari_colorize.docks.setup import speed_probe
+from napari_colorize.docks.setup.task_field import TaskField
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytestqt.qtbot import QtBot
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
 from napari.components import ViewerModel
 
 from napari_colorize.docks.setup import examining, photographs_field
@@ -18,6 +29,11 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
 from made_person import Person
+
+# A finished measurement, as the child prints it.
+ANSWERS = (
+    "import json; print(json.dumps(dict(rate=20.0, device='cpu', reason='no GPU', advice='')))"
+)
 
 
 @pytest.fixture
@@ -47,3 +63,19 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     monkeypatch.setattr(examining, "open_photographs", open_photographs)
     yield go
     go.set()
+
+
+@pytest.fixture
+def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put a script in the place of the process that measures."""
+    monkeypatch.setattr(speed_probe, "DELAY", 0)
+    monkeypatch.setattr(speed_probe, "command", lambda: ["-c", ANSWERS])
+
+
+@pytest.fixture
+def field(qtbot: QtBot, stand_in: None) -> Iterator[TaskField]:
+    """Return the field, which has not been shown."""
+    field = TaskField()
+    qtbot.addWidget(field)
+    yield field
+    field.stop()

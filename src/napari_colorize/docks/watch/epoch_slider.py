@@ -138,6 +138,7 @@ class EpochSlider(QWidget):
             "Bring the layer with the previews into view, and make it again if it was deleted."
         )
         self.use = QPushButton("&Use this epoch")
+        self.use.setToolTip(_USE_TIP)
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setVerticalSpacing(4)
