@@ -49,12 +49,13 @@ class Hint:
         for name in ("y", "x", "size"):
             number = finite_number(f"{name} of a hint", getattr(self, name))
             object.__setattr__(self, name, number)
-        object.__setattr__(self, "color", _color(self.color))
+        object.__setattr__(self, "color", checked_color(self.color))
         if self.size <= 0:
             raise PictureError(f"The size of a hint has to be more than 0 px, got {self.size:g}.")
 
 
-def _color(value: object) -> tuple[float, ...]:
+def checked_color(value: object) -> tuple[float, ...]:
+    """Return the three numbers of a colour, or raise PictureError if it is none."""
     wanted = "The colour of a hint has to be three numbers (r, g, b) from 0 to 255"
     try:
         channels = tuple(float(channel) for channel in value)  # type: ignore[attr-defined]
