@@ -23,6 +23,18 @@ RANGES = {
 }
 
 
+def in_range(name: str, value: object) -> float:
+    """Return the number, or raise PictureError if it is outside the range of its name."""
+    low, high = RANGES[name]
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not low <= number <= high:
+        raise PictureError(f"{name} has to be a number from {low:g} to {high:g}, got {value!r}.")
+    return number
+
+
 @dataclass(frozen=True)
 class Adjustments:
     """What is done to the colours behind the network, at once; nothing at first.
@@ -123,15 +135,3 @@ class Steering:
             raise PictureError(
                 f"vividness has to be a number from 0 to 1, got {self.vividness!r}."
             )
-
-
-def in_range(name: str, value: object) -> float:
-    """Return the number, or raise PictureError if it is outside the range of its name."""
-    low, high = RANGES[name]
-    try:
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):
-        number = math.nan
-    if not low <= number <= high:
-        raise PictureError(f"{name} has to be a number from {low:g} to {high:g}, got {value!r}.")
-    return number
