@@ -1,0 +1,1 @@
+"""Steering the colours of one picture: hints, sliders, reference, versions, doubt."""
