@@ -1,0 +1,34 @@
+"""How colours look at a lightness. It loads torch: ask when the network has looked."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+# Half the side of the ab plane that a slice shows.
+PLANE = 110.0
+# Pixels of a slice's side: two for each unit of ab, and one in the very middle.
+SIDE = 441
+
+
+@lru_cache(maxsize=16)
+def slice_at(lightness: int) -> NDArray[np.uint8]:
+    """Return the colours of ab that sRGB shows at a lightness 0..100, (SIDE, SIDE, 4) RGBA.
+
+    b is up, a to the right; nothing is seen of what is outside the gamut.
+    """
+    from napari_colorize.api import gamut_slice
+
+    return gamut_slice(lightness, SIDE)
+
+
+@lru_cache(maxsize=512)
+def look_at(color: tuple[float, ...], lightness: int) -> tuple[float, ...]:
+    """Return a colour (r, g, b), 0..255, as it looks at a lightness 0..100."""
+    from napari_colorize.api import at_lightness
+
+    return tuple(float(channel) for channel in at_lightness(color, lightness))
