@@ -29,8 +29,9 @@ from torch.nn import functional
 
 from napari_colorize.color.hints import Hint
 from napari_colorize.networks.devices import choose_precision
-from napari_colorize.prediction import colorizer as product
+from napari_colorize.prediction import look, opening
 from napari_colorize.prediction.colorizer import Colorizer
+from napari_colorize.prediction.look import Look
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -97,10 +98,10 @@ def watched(model: str | None, watch: Stopwatch) -> Colorizer:
     network = colorizer._open()
     network.encode = watch.timed("encode", network.encode)  # type: ignore[method-assign]
     network.decode = watch.timed("decode", network.decode)  # type: ignore[method-assign]
-    colorizer._ab = watch.timed("mean", colorizer._ab)  # type: ignore[method-assign]
-    colorizer._guided = watch.timed("guided fit", colorizer._guided)  # type: ignore[method-assign]
-    product.Guide = watch.timed("guide", product.Guide)  # type: ignore[assignment, attr-defined]
-    product.recombined = watch.timed("recombine", product.recombined)  # type: ignore[attr-defined]
+    opening.Guide = watch.timed("guide", opening.Guide)  # type: ignore[assignment, attr-defined]
+    Look._ab = watch.timed("mean", Look._ab)  # type: ignore[method-assign]
+    Look.guided = watch.timed("guided fit", Look.guided)  # type: ignore[method-assign]
+    look.recombined = watch.timed("recombine", look.recombined)  # type: ignore[attr-defined]
     return colorizer
 
 

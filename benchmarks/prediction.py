@@ -40,9 +40,9 @@ class WithoutNetwork(Colorizer):
     def remember(self, image: NDArray[np.uint8]) -> None:
         """Let the network look at a picture and keep what it says."""
         self.set_picture(image)
-        seen, network = self._picture(), self._open()
-        prediction = self._predict(seen, (), None)
-        network.encode = lambda lightness: seen.features  # type: ignore[method-assign]
+        look, network = self._looked(), self._open()
+        prediction = look.predict()
+        network.encode = lambda lightness: look.seen.features  # type: ignore[method-assign]
         network.decode = lambda *_: prediction  # type: ignore[method-assign]
 
 

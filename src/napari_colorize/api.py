@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from napari_colorize.color.steering import UNADJUSTED, Reference
 from napari_colorize.errors import PictureError, TrainingError
 from napari_colorize.files.cards import read_card
 from napari_colorize.files.models import find_model, list_models
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from napari_colorize.color.hints import Hint
+    from napari_colorize.color.steering import Adjustments, AnyHint
     from napari_colorize.prediction.colorizer import Colorizer
     from napari_colorize.prediction.suggestions import Suggestion
     from napari_colorize.runs.events import Event
@@ -45,9 +46,10 @@ def colorize(
     image: Any,
     *,
     model: str | Path | None = None,
-    hints: Sequence[Hint] = (),
+    hints: Sequence[AnyHint] = (),
     vividness: float | None = None,
     reference: Any = None,
+    adjustments: Adjustments = UNADJUSTED,
     dtype: Literal["uint8", "uint16"] = "uint8",
     contrast_limits: Sequence[float] | None = None,
     device: str = "auto",
@@ -64,13 +66,15 @@ def colorize(
         and gives its own lightness. A layer gives its picture and its contrast limits.
     model : str, Path or None
         Name or file of a model; None takes the default one.
-    hints : sequence of Hint
+    hints : sequence of Hint or Strokes
         Colours wanted at places: ``Hint(y, x, (r, g, b), size=6)``.
     vividness : float, optional
         0 is the safe average of what a thing may look like, 1 its likeliest colour; None takes the
         model's default.
-    reference : array_like of shape (h, w, 3) or a napari image layer, optional
+    reference : array_like of shape (h, w, 3), a napari image layer or a Reference, optional
         A colour picture whose palette sets the mood.
+    adjustments : Adjustments
+        Chroma, warmth, hue shift and blend with the original, done behind the network.
     dtype : "uint8" or "uint16"
         Type of the result.
     contrast_limits : (low, high), optional
@@ -102,13 +106,14 @@ def colorize(
     --------
     suggest, alternatives, confidence : what else a model knows about a picture.
     """
-    if reference is not None:
+    if reference is not None and not isinstance(reference, Reference):
         reference, _ = _picture_of(reference)
     with _looking(image, model, device, contrast_limits, cancel) as colorizer:
         return colorizer.colorize(
             hints,
             vividness=vividness,
             reference=reference,
+            adjustments=adjustments,
             dtype=dtype,
             cancel=cancel,
             progress=progress,
@@ -122,7 +127,7 @@ def suggest(
     count: int = 5,
     *,
     model: str | Path | None = None,
-    hints: Sequence[Hint] = (),
+    hints: Sequence[AnyHint] = (),
     contrast_limits: Sequence[float] | None = None,
     device: str = "auto",
     cancel: Callable[[], bool] | None = None,
@@ -160,7 +165,7 @@ def alternatives(
     count: int = 4,
     *,
     model: str | Path | None = None,
-    hints: Sequence[Hint] = (),
+    hints: Sequence[AnyHint] = (),
     vividness: float | None = None,
     seed: int = 0,
     dtype: Literal["uint8", "uint16"] = "uint8",
@@ -207,7 +212,7 @@ def confidence(
     image: Any,
     *,
     model: str | Path | None = None,
-    hints: Sequence[Hint] = (),
+    hints: Sequence[AnyHint] = (),
     contrast_limits: Sequence[float] | None = None,
     device: str = "auto",
     cancel: Callable[[], bool] | None = None,

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from napari_colorize.color.hints import SIZE, Hint, checked_hints, inside
+from napari_colorize.color.hints import SIZE, Hint, inside
+from napari_colorize.color.steering import checked_hints
 from napari_colorize.errors import PictureError
 
 NUMBER = st.floats(-1e6, 1e6)

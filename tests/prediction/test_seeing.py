@@ -137,7 +137,8 @@ class TestReference:
     @pytest.mark.parametrize("shape", [(1, 1, 3), (1, 300, 3), (500, 2, 3)])
     def test_any_size(self, shape: tuple[int, ...]) -> None:
         """One pixel is a palette of one colour."""
-        shares = reference_histogram(np.full(shape, 128, np.uint8), gamut_bins())
+        pixels = np.broadcast_to(np.array((128, 20, 90), np.uint8), shape)
+        shares = reference_histogram(pixels, gamut_bins())
         assert float(shares.sum()) == pytest.approx(1, abs=1e-4)
 
     @pytest.mark.parametrize(
@@ -151,6 +152,7 @@ class TestReference:
             ([[1, 2], [3]], "reference cannot be read as an array"),
             (np.full((5, 5, 3), 255.0), "values from 0 to 1, got 0 to 255"),
             (np.full((5, 5, 3), "x"), "real numbers"),
+            (np.full((5, 5, 3), 90, np.uint8), "reference is grey: choose a colour picture"),
         ],
     )
     def test_what_is_no_colour_picture(self, reference: Any, message: str) -> None:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import hypothesis.strategies as st
-import numpy as np
-import pytest
 import torch
 from hypothesis import given
 from torch import Tensor
 
 from napari_colorize.color.gamut import annealed_mean
-from napari_colorize.errors import PictureError
 from napari_colorize.networks.interface import Prediction
 from napari_colorize.prediction import vividness
-from napari_colorize.prediction.vividness import checked_vividness, vivid_ab
+from napari_colorize.prediction.vividness import vivid_ab
 
 BINS = torch.tensor([[0.0, 0.0], [80.0, 0.0], [0.0, 80.0]])
 EVEN = torch.full((3,), 1 / 3).log()
@@ -71,18 +66,3 @@ def test_what_is_common_everywhere_counts_less_and_less() -> None:
     steps = torch.linspace(vividness.TAKEN_OVER, 1, 8)
     chroma = torch.stack([color(float(step), prior).norm() for step in steps])
     assert (chroma.diff() > 0).all()
-
-
-@pytest.mark.parametrize("value", [0, 1, 0.3, True, np.float32(0.25), np.array(0.5), "0.5"])
-def test_what_is_taken(value: Any) -> None:
-    """Numbers in any clothes."""
-    assert checked_vividness(value) == pytest.approx(float(value))
-
-
-@pytest.mark.parametrize(
-    "value", [-1e-9, 1.001, float("nan"), float("inf"), "x", None, [], 10**999]
-)
-def test_what_is_refused(value: Any) -> None:
-    """The error tells what was got."""
-    with pytest.raises(PictureError, match="vividness has to be a number from 0 to 1, got"):
-        checked_vividness(value)

@@ -145,3 +145,16 @@ def confidence_of(logits: Tensor) -> Tensor:
     It is 1 - H / log Q, with H the entropy and Q the number of bins.
     """
     return 1 - entropy(logits.softmax(dim=1)) / math.log(logits.shape[1])
+
+
+def spread_of(logits: Tensor, bins: Tensor) -> Tensor:
+    """Return the mean distance in ab from the mean colour of distributions, (B, h, w).
+
+    Parameters
+    ----------
+    logits : Tensor of shape (B, Q, h, w)
+    bins : Tensor of shape (Q, 2)
+    """
+    shares = logits.softmax(dim=1)
+    mean = torch.einsum("bqhw,qc->bhwc", shares, bins)
+    return (shares.permute(0, 2, 3, 1) * torch.cdist(mean, bins)).sum(dim=-1)

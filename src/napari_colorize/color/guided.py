@@ -46,16 +46,38 @@ class GuidedColor:
         lightness : Tensor of shape (stop - start, W), float32
             L of these rows.
         """
-        height, width = self.lines.shape[1:]
-        place = (torch.arange(start, stop, dtype=torch.float64) + 0.5) * height / self.shape[0]
-        place = (place - 0.5).clamp(0, height - 1)
-        above = place.floor().long().clamp_max(max(0, height - 2))
-        below = (above + 1).clamp_max(height - 1)
-        share = (place - above).float()[:, None].to(self.lines.device)
-        lines = torch.lerp(self.lines[:, above], self.lines[:, below], share)  # (4, rows, w)
-        if width != self.shape[1]:
+        lines = _along(self.lines, self._places(0, torch.arange(start, stop)), 1)  # (4, rows, w)
+        if self.lines.shape[2] != self.shape[1]:
             lines = functional.interpolate(lines, self.shape[1], mode="linear")
         return torch.addcmul(lines[2:], lines[:2], lightness)
+
+    def part(self, rows: slice, columns: slice) -> GuidedColor:
+        """Return the colour of a part of the picture, which may leave out rows and columns."""
+        lines = self.lines
+        for axis, wanted in enumerate((rows, columns)):
+            chosen = torch.arange(*wanted.indices(self.shape[axis]))
+            lines = _along(lines, self._places(axis, chosen), axis + 1)
+        return GuidedColor(lines, (lines.shape[1], lines.shape[2]))
+
+    def _places(self, axis: int, pixels: Tensor) -> Tensor:
+        """Return where the middles of pixels of the picture lie among the lines, float64."""
+        scale = self.lines.shape[axis + 1] / self.shape[axis]
+        return (pixels.double() + 0.5) * scale - 0.5
+
+
+def _along(tensor: Tensor, places: Tensor, axis: int) -> Tensor:
+    """Return a tensor at places along an axis, linear between its numbers."""
+    last = tensor.shape[axis] - 1
+    places = places.clamp(0, last)
+    low = places.floor().long().clamp_max(max(0, last - 1))
+    share = (places - low).float().to(tensor.device)
+    share = share[:, None] if axis == tensor.ndim - 2 else share
+    low = low.to(tensor.device)
+    before, after = (
+        tensor.index_select(axis, low),
+        tensor.index_select(axis, (low + 1).clamp_max(last)),
+    )
+    return torch.lerp(before, after, share)
 
 
 class Guide:

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 from napari_colorize.errors import PictureError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 # Side of a hint's patch in pixels when nothing else is said.
 SIZE = 6.0
@@ -77,31 +73,6 @@ def finite_number(what: str, value: object) -> float:
     return number
 
 
-def checked_hints(hints: Iterable[Hint], shape: tuple[int, int]) -> tuple[Hint, ...]:
-    """Return the hints; PictureError if one is none, or lies outside a picture of shape (H, W)."""
-    for number, hint in enumerate(listed := _listed(hints), start=1):
-        if not isinstance(hint, Hint):
-            raise PictureError(
-                f"Hints have to be Hint(y, x, (r, g, b)), got {type(hint).__name__} as number "
-                f"{number}."
-            )
-        if not inside(hint.y, hint.x, shape):
-            raise PictureError(
-                f"Hint {number} at row {hint.y:g}, column {hint.x:g} lies outside the picture of "
-                f"{shape[0]} x {shape[1]} px; move or remove it."
-            )
-    return listed
-
-
 def inside(y: float, x: float, shape: tuple[int, int]) -> bool:
     """Say whether a place lies on a pixel of a picture of shape (H, W)."""
     return -0.5 <= y <= shape[0] - 0.5 and -0.5 <= x <= shape[1] - 0.5
-
-
-def _listed(hints: Any) -> tuple[Any, ...]:
-    try:
-        return tuple(hints)
-    except TypeError as error:
-        raise PictureError(
-            f"Hints have to be a list, [Hint(y, x, (r, g, b)), ...], got {type(hints).__name__}."
-        ) from error

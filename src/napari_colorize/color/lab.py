@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
@@ -113,24 +115,32 @@ def lab_to_rgb(lab: Tensor) -> Tensor:
     """
     _check_channels(lab, "lab")
     lightness, a, b = lab.float().unbind(-3)
-    linear = torch.stack(fitted_linear(lightness.clamp(0, 100), a, b), dim=-3)
+    linear = torch.stack(fitted_linear(lightness.clamp(0, 100), a, b).linear, dim=-3)
     return encode_srgb(linear).to(lab.dtype)
 
 
-def fitted_linear(lightness: Tensor, a: Tensor, b: Tensor) -> list[Tensor]:
-    """Return linear red, green and blue, 0..1, of L (within 0..100), a and b of one shape.
+class Fitted(NamedTuple):
+    """Linear red, green and blue, 0..1, and which of the colours lay outside the gamut, bool."""
+
+    linear: list[Tensor]
+    outside: Tensor
+
+
+def fitted_linear(lightness: Tensor, a: Tensor, b: Tensor) -> Fitted:
+    """Return the light of L (within 0..100), a and b of one shape.
 
     A colour outside the gamut loses chroma, at fixed L and hue, until sRGB can show it; colours
     inside stay as they are.
     """
     fy = (lightness + 16) / 116
     linear = _linear(fy, fy + a / 500, fy - b / 200)
-    outside = (_excess(linear) > GAMUT_TOLERANCE).reshape(-1).nonzero()[:, 0]
-    if len(outside):
-        chosen = [part.reshape(-1)[outside] for part in (fy, a / 500, b / -200)]
+    outside = _excess(linear) > GAMUT_TOLERANCE
+    places = outside.reshape(-1).nonzero()[:, 0]
+    if len(places):
+        chosen = [part.reshape(-1)[places] for part in (fy, a / 500, b / -200)]
         for channel, values in zip(linear, _lower_chroma(*chosen), strict=True):
-            channel.view(-1)[outside] = values
-    return [channel.clamp(0, 1) for channel in linear]
+            channel.view(-1)[places] = values
+    return Fitted([channel.clamp(0, 1) for channel in linear], outside)
 
 
 def _lower_chroma(fy: Tensor, to_x: Tensor, to_z: Tensor) -> list[Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -72,6 +73,18 @@ class Lightness:
             picked = self._table.index_select(0, index.reshape(-1))
             return picked.reshape(index.shape)
         return _lightness(self._encoded(start, stop))
+
+    def ab_rows(self, start: int, stop: int) -> Tensor | None:
+        """Return a and b of some rows, (2, stop - start, W); None where the picture is grey."""
+        if self._values.ndim == 2:
+            return None
+        return rgb_to_lab(self._encoded(start, stop))[1:]
+
+    def part(self, rows: slice, columns: slice) -> Lightness:
+        """Return the lightness of a part of the picture; nothing is copied."""
+        part = copy(self)
+        part._values = self._values[rows, columns]
+        return part
 
     def at(self, y: float, x: float) -> float:
         """Return L of the pixel at a place, the nearest one where the place is on the rim."""

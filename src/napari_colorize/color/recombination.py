@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 TABLE_STEPS = 65535
 
 
-def recombine(lightness: Tensor, ab: Tensor, out: NDArray[np.generic]) -> None:
+def recombine(lightness: Tensor, ab: Tensor, out: NDArray[np.generic]) -> Tensor:
     """Write the pixels of L with ab, brought into the gamut at fixed L and hue.
 
     Parameters
@@ -28,10 +28,17 @@ def recombine(lightness: Tensor, ab: Tensor, out: NDArray[np.generic]) -> None:
     ab : Tensor of shape (2, H, W), float32
     out : ndarray of shape (H, W, 3), uint8 or uint16
         Becomes sRGB over the whole range of its type.
+
+    Returns
+    -------
+    Tensor of shape (H, W), bool
+        Which of them lay outside the gamut.
     """
     encode = _as_uint8 if out.dtype == np.uint8 else _as_uint16
-    for channel, linear in enumerate(fitted_linear(lightness, ab[0], ab[1])):
-        out[..., channel] = encode(linear).numpy()
+    linear, outside = fitted_linear(lightness, ab[0], ab[1])
+    for channel, light in enumerate(linear):
+        out[..., channel] = encode(light).numpy()
+    return outside
 
 
 def _as_uint8(linear: Tensor) -> Tensor:

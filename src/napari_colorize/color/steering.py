@@ -4,23 +4,60 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from napari_colorize.color.hints import Hint
+from napari_colorize.color.hints import Hint, inside
 from napari_colorize.color.strokes import LabelMap, Strokes
 from napari_colorize.errors import PictureError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # What may stand in a list of hints.
 AnyHint: TypeAlias = Hint | Strokes
 
-# Smallest and largest value of each adjustment, and of the strength of a reference.
+# Smallest and largest value of all that has one.
 RANGES = {
     "chroma": (0.0, 2.0),
     "warmth": (-1.0, 1.0),
     "hue": (-180.0, 180.0),
     "blend": (0.0, 1.0),
     "strength": (0.0, 2.0),
+    "vividness": (0.0, 1.0),
 }
+
+
+def checked_hints(hints: Iterable[AnyHint], shape: tuple[int, int]) -> tuple[AnyHint, ...]:
+    """Return the hints; PictureError if one is none, or does not suit a picture of shape (H, W)."""
+    for number, hint in enumerate(listed := _listed(hints), start=1):
+        match hint:
+            case Strokes():
+                if hint.areas.shape != shape:
+                    raise PictureError(
+                        f"The strokes are of a picture of {hint.areas.shape[0]} x "
+                        f"{hint.areas.shape[1]} px, this one has {shape[0]} x {shape[1]} px."
+                    )
+            case Hint():
+                if not inside(hint.y, hint.x, shape):
+                    raise PictureError(
+                        f"Hint {number} at row {hint.y:g}, column {hint.x:g} lies outside the "
+                        f"picture of {shape[0]} x {shape[1]} px; move or remove it."
+                    )
+            case _:
+                raise PictureError(
+                    f"Hints have to be Hint(y, x, (r, g, b)), got {type(hint).__name__} as number "
+                    f"{number}."
+                )
+    return listed
+
+
+def _listed(hints: Any) -> tuple[Any, ...]:
+    try:
+        return tuple(hints)
+    except TypeError as error:
+        raise PictureError(
+            f"Hints have to be a list, [Hint(y, x, (r, g, b)), ...], got {type(hints).__name__}."
+        ) from error
 
 
 def in_range(name: str, value: object) -> float:
@@ -65,6 +102,9 @@ class Adjustments:
         """Check the ranges."""
         for field in fields(self):
             object.__setattr__(self, field.name, in_range(field.name, getattr(self, field.name)))
+
+
+UNADJUSTED = Adjustments()
 
 
 @dataclass(frozen=True)
@@ -125,13 +165,11 @@ class Steering:
     hints: tuple[AnyHint, ...] = ()
     vividness: float | None = None
     reference: Reference | None = None
-    adjustments: Adjustments = Adjustments()
+    adjustments: Adjustments = UNADJUSTED
     region: LabelMap | None = None
     outside: Steering | None = None
 
     def __post_init__(self) -> None:
         """Check the vividness."""
-        if self.vividness is not None and not 0 <= self.vividness <= 1:
-            raise PictureError(
-                f"vividness has to be a number from 0 to 1, got {self.vividness!r}."
-            )
+        if self.vividness is not None:
+            object.__setattr__(self, "vividness", in_range("vividness", self.vividness))

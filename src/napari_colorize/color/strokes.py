@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_colorize.color.hints import checked_color
 from napari_colorize.errors import PictureError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,21 @@ class LabelMap:
         """Return the labels, (H, W) int64."""
         labels, lengths = np.array(self.runs, dtype=np.int64).T
         return np.repeat(labels, lengths).reshape(self.shape)
+
+    def spans(self) -> NDArray[np.int64]:
+        """Return the runs that are not 0, cut at the ends of rows, (4, N) int64.
+
+        Row, first column, length and label of each.
+        """
+        height, width = self.shape
+        labels, lengths = np.array(self.runs, dtype=np.int64).T
+        starts = np.cumsum(lengths) - lengths
+        cuts = np.union1d(starts, np.arange(height) * width)
+        labels = labels[np.searchsorted(starts, cuts, side="right") - 1]
+        spans = np.stack(
+            (cuts // width, cuts % width, np.diff(cuts, append=height * width), labels)
+        )
+        return spans[:, labels > 0]
 
     @property
     def labels(self) -> tuple[int, ...]:

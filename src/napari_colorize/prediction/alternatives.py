@@ -8,7 +8,7 @@ belongs together. Later places are drawn knowing the earlier ones.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
@@ -35,14 +35,38 @@ OPTIONS = 6
 AROUND = 1
 
 
+class Anchors(NamedTuple):
+    """Places and colours that make alternatives.
+
+    Attributes
+    ----------
+    places : Tensor of shape (count, ANCHORS, 2)
+        Row and column in cells; the middle of the first one is (0.5, 0.5).
+    colors : Tensor of shape (count, ANCHORS, 2)
+        a and b.
+    """
+
+    places: Tensor
+    colors: Tensor
+
+    def planes(self, shape: tuple[int, int]) -> Tensor:
+        """Return them as hint planes of (h, w) cells, (count, 3, h, w)."""
+        sides = self.places.new_full(self.places.shape[:2], ANCHOR_SIDE)
+        down, across = (
+            coverage(self.places[..., axis], sides, length) for axis, length in enumerate(shape)
+        )
+        return hint_planes(down, across, self.colors)
+
+
 def self_hints(
     decode: Callable[[Tensor], Prediction],
     bins: Tensor,
     count: int,
     shape: tuple[int, int],
     generator: torch.Generator,
-) -> Tensor:
-    """Return the hint planes of `count` alternatives, (count, 3, h, w).
+    known: Tensor | None = None,
+) -> Anchors:
+    """Return the places and colours of `count` alternatives.
 
     The first place is the same in all of them and takes the likeliest distinct colours in turn, so
     that no two alternatives agree there while there are colours left.
@@ -57,31 +81,39 @@ def self_hints(
         Cells of the picture.
     generator : torch.Generator
         On the CPU; the alternatives depend on it alone.
+    known : Tensor of shape (K, 2), optional
+        Cells whose colour is known already: anchors keep away from them.
     """
     height, width = shape
-    device = bins.device
-    places = torch.zeros(count, 0, 2, device=device)
-    colors = torch.zeros(count, 0, 2, device=device)
-    planes = torch.zeros(count, 3, height, width, device=device)
+    anchors = Anchors(bins.new_zeros(count, 0, 2), bins.new_zeros(count, 0, 2))
+    apart = bins.new_zeros(0, 2) if known is None else known
     for anchor in range(ANCHORS):
-        logits = decode(planes).logits
+        logits = decode(anchors.planes(shape)).logits
         assert logits is not None
         shares = logits[..., :height, :width].softmax(dim=1)
-        place = _most_doubtful(entropy(shares), places)
+        taken = torch.cat((apart.expand(count, -1, -1), anchors.places), dim=1)
+        place = most_doubtful(entropy(shares), taken)
         drawn = [
             _color_at(shares[i], place[i], bins, i if anchor == 0 else None, generator)
             for i in range(count)
         ]
-        places = torch.cat((places, place[:, None] + 0.5), dim=1)
-        colors = torch.cat((colors, torch.stack(drawn)[:, None]), dim=1)
-        sides = torch.full(places.shape[:2], ANCHOR_SIDE, device=device)
-        down = coverage(places[..., 0], sides, height)
-        planes = hint_planes(down, coverage(places[..., 1], sides, width), colors)
-    return planes
+        anchors = Anchors(
+            torch.cat((anchors.places, place[:, None] + 0.5), dim=1),
+            torch.cat((anchors.colors, torch.stack(drawn)[:, None]), dim=1),
+        )
+    return anchors
 
 
-def _most_doubtful(doubt: Tensor, taken: Tensor) -> Tensor:
-    """Return the cell of each picture where doubt is greatest and no anchor near, (B, 2)."""
+def most_doubtful(doubt: Tensor, taken: Tensor) -> Tensor:
+    """Return where doubt is greatest and no place near that is taken, (B, 2) whole cells.
+
+    Parameters
+    ----------
+    doubt : Tensor of shape (B, h, w)
+        Not negative.
+    taken : Tensor of shape (B, K, 2)
+        Places in cells.
+    """
     height, width = doubt.shape[1:]
     rows = torch.arange(height, device=doubt.device) + 0.5
     columns = torch.arange(width, device=doubt.device) + 0.5

@@ -2,47 +2,62 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from napari_colorize.color.gamut import confidence_of
-from napari_colorize.color.guided import Guide, GuidedColor
-from napari_colorize.color.hints import checked_hints
-from napari_colorize.color.lightness import Lightness
-from napari_colorize.errors import ColorizeError, PictureError
-from napari_colorize.files.cards import default_vividness
-from napari_colorize.files.models import find_model
-from napari_colorize.networks.devices import choose_device, choose_precision
-from napari_colorize.networks.palette import Palette
-from napari_colorize.networks.weights import load_network
+from napari_colorize.color.steering import (
+    UNADJUSTED,
+    Adjustments,
+    Reference,
+    Steering,
+    checked_hints,
+    in_range,
+)
 from napari_colorize.prediction.alternatives import self_hints
 from napari_colorize.prediction.checks import MOST_ALTERNATIVES, output_type, whole_number
-from napari_colorize.prediction.guards import Cancel, cancellable, leave_if, mapped_errors
-from napari_colorize.prediction.seeing import Seen, reference_histogram, working_shape
-from napari_colorize.prediction.strips import Progress, recombined, threads
+from napari_colorize.prediction.doubt import best_cell
+from napari_colorize.prediction.guards import Cancel, leave_if, mapped_errors
+from napari_colorize.prediction.look import autocast, palette_of
+from napari_colorize.prediction.opening import OpenModel
+from napari_colorize.prediction.seeing import reference_histogram
 from napari_colorize.prediction.suggestions import Suggestion, suggestions_at
-from napari_colorize.prediction.vividness import checked_vividness, vivid_ab
+from napari_colorize.prediction.trust import Trust, lightness_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from napari_colorize.color.hints import Hint
-    from napari_colorize.networks.interface import ColorNetwork, Prediction
+    from napari_colorize.color.steering import AnyHint
+    from napari_colorize.networks.interface import Prediction
+    from napari_colorize.prediction.strips import Progress
+    from napari_colorize.prediction.window import Window
 
-# Short side of the small picture whose edges the colour follows, in working sizes.
-GUIDE = 2
 LARGEST_SEED = 2**63 - 1
 
 OutputType = Literal["uint8", "uint16"]
 
 
-class Colorizer:
+class Rendered(NamedTuple):
+    """What was drawn.
+
+    Attributes
+    ----------
+    pixels : ndarray of shape (h, w, 3), uint8
+    fitted : float
+        Share of them whose colour lay outside the gamut and was brought into it, 0..1.
+    """
+
+    pixels: NDArray[np.uint8]
+    fitted: float
+
+
+class Colorizer(OpenModel):
     """Colours pictures with one model.
 
     Parameters
@@ -68,65 +83,13 @@ class Colorizer:
     >>> steered = colorizer.colorize(hints=[blue])  # doctest: +SKIP
     """
 
-    def __init__(self, model: str | Path | None = None, device: str = "auto") -> None:
-        choice = choose_device(device)
-        self.device = choice.device
-        self.device_reason = choice.reason
-        network, self.card = load_network(find_model(model))
-        self._network: ColorNetwork | None = network
-        with mapped_errors():
-            network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._seen: Seen | None = None
-        self._reference: tuple[Any, Tensor] | None = None
-
-    @property
-    def model_name(self) -> str:
-        """Name of the model, from its card."""
-        return str(self.card["name"])
-
-    @property
-    def has_distribution(self) -> bool:
-        """Whether the model knows hints, vividness, references, alternatives and confidence."""
-        return self._open().has_distribution
-
-    def set_picture(
-        self,
-        image: Any,
-        *,
-        contrast_limits: Sequence[float] | None = None,
-        cancel: Cancel | None = None,
-    ) -> None:
-        """Let the network look at a picture.
-
-        Parameters
-        ----------
-        image : array_like of shape (H, W), (H, W, 3) or (H, W, 4)
-            bool; integers, by the range of their type; floats 0..1; others by `contrast_limits`.
-            It must not change until the picture is coloured.
-        contrast_limits : (low, high), optional
-            The values of black and white of a grey picture.
-        cancel : callable, optional
-            Is asked often; the work ends with `Cancelled` when it returns True.
-
-        Raises
-        ------
-        PictureError
-            If the picture cannot be coloured.
-        ColorizeError
-            If the memory does not suffice.
-        """
-        self._seen = None
-        self._open()
-        lightness = Lightness(image, contrast_limits, cancel)
-        with mapped_errors():
-            self._seen = self._look(lightness, cancel)
-
     def colorize(
         self,
-        hints: Sequence[Hint] = (),
+        hints: Sequence[AnyHint] = (),
         *,
         vividness: float | None = None,
         reference: Any = None,
+        adjustments: Adjustments = UNADJUSTED,
         dtype: OutputType = "uint8",
         cancel: Cancel | None = None,
         progress: Progress | None = None,
@@ -135,13 +98,15 @@ class Colorizer:
 
         Parameters
         ----------
-        hints : sequence of Hint
+        hints : sequence of Hint or Strokes
             Colours wanted at places.
         vividness : float, optional
             0 is the safe average, 1 the likeliest colours; None takes the model's default.
-        reference : array_like of shape (h, w, 3), optional
-            A colour picture, uint8 or float 0..1, whose palette sets the mood. What is known of
-            it is kept while the same object is given, so it must not change meanwhile.
+        reference : Reference or array_like of shape (h, w, 3), optional
+            What `reference_of` gave, or a colour picture, uint8 or float 0..1, whose palette sets
+            the mood.
+        adjustments : Adjustments
+            What is done to the colours behind the network.
         dtype : "uint8" or "uint16"
         cancel, progress : callable, optional
             `progress` is told strips done and all strips.
@@ -160,17 +125,58 @@ class Colorizer:
             If the memory does not suffice, or the model knows no hints, vividness or references
             and some were given.
         """
-        seen = self._picture()
-        kind = output_type(dtype)
+        look = self._looked()
+        if reference is not None and not isinstance(reference, Reference):
+            reference = self.reference_of(reference)
+        hints = checked_hints(hints, look.seen.lightness.shape)
+        steering = Steering(hints, vividness, reference, adjustments)
         with mapped_errors(), torch.inference_mode():
-            prediction = self._predict(seen, hints, reference)
-            color = self._guided(seen, self._ab(prediction, vividness))
-            return recombined(seen.lightness, color, kind, cancel, progress)
+            drawn = look.draw(steering, output_type(dtype), cancel=cancel, progress=progress)
+        return drawn.pixels
+
+    def render(
+        self,
+        steering: Steering,
+        *,
+        window: Window | None = None,
+        cancel: Cancel | None = None,
+        progress: Progress | None = None,
+    ) -> Rendered:
+        """Return the picture, or what a window shows of it, steered in any way.
+
+        The network is asked anew only where hints or reference are others than the time before.
+
+        Parameters
+        ----------
+        steering : Steering
+        window : Window, optional
+            The part that is wanted, and how finely.
+        cancel, progress : callable, optional
+
+        Raises
+        ------
+        PictureError, ColorizeError
+            As `colorize`, and if the window or the region does not suit the picture.
+        """
+        look = self._looked()
+        if window is not None:
+            window.check(look.seen.lightness.shape)
+        with mapped_errors(), torch.inference_mode():
+            pixels, fitted = look.draw(
+                steering,
+                output_type("uint8"),
+                window=window,
+                with_fitted=True,
+                cancel=cancel,
+                progress=progress,
+            )
+        assert fitted is not None
+        return Rendered(cast("NDArray[np.uint8]", pixels), float(fitted.mean()))
 
     def alternatives(
         self,
         count: int = 4,
-        hints: Sequence[Hint] = (),
+        hints: Sequence[AnyHint] = (),
         *,
         vividness: float | None = None,
         seed: int = 0,
@@ -184,7 +190,7 @@ class Colorizer:
         ----------
         count : int
             How many, 1 to 16.
-        hints : sequence of Hint
+        hints : sequence of Hint or Strokes
             Colours wanted at places, in all of them.
         vividness, dtype, cancel, progress
             As in `colorize`; `progress` is told alternatives done and all.
@@ -200,33 +206,60 @@ class Colorizer:
         PictureError, ColorizeError
             As `colorize`, and if `count` or `seed` is outside its range.
         """
-        seen, network = self._picture(), self._palette("alternatives")
-        kind = output_type(dtype)
+        output_type(dtype)
+        if vividness is not None:
+            vividness = in_range("vividness", vividness)
+        results = []
+        for version in self.versions(count, hints, seed=seed, cancel=cancel):
+            given = (*hints, *version)
+            results.append(self.colorize(given, vividness=vividness, dtype=dtype, cancel=cancel))
+            if progress is not None:
+                progress(len(results), count)
+        return np.stack(results)
+
+    def versions(
+        self,
+        count: int = 4,
+        hints: Sequence[AnyHint] = (),
+        *,
+        seed: int = 0,
+        cancel: Cancel | None = None,
+    ) -> list[tuple[Hint, ...]]:
+        """Return the hints that make each of the alternatives, beside those that are given.
+
+        Raises
+        ------
+        PictureError, ColorizeError
+            As `alternatives`.
+
+        See Also
+        --------
+        alternatives : the pictures that they make.
+        """
+        look = self._looked()
+        network, seen = look.palette("alternatives"), look.seen
         count = whole_number("The number of alternatives", count, 1, MOST_ALTERNATIVES)
         generator = torch.Generator().manual_seed(whole_number("seed", seed, 0, LARGEST_SEED))
-        if vividness is not None:
-            vividness = checked_vividness(vividness)
         with mapped_errors(), torch.inference_mode():
-            given = self._planes(seen, checked_hints(hints, seen.lightness.shape))
+            given = look.planes(hints)
             features = tuple(part.expand(count, -1, -1, -1) for part in seen.features)
 
             def decode(planes: Tensor) -> Prediction:
                 leave_if(cancel)
-                with self._autocast():
+                with autocast(self.device):
                     return network.decode(features, _joined(planes, given))
 
-            planes = self_hints(decode, network.bins, count, seen.cells(network.cell), generator)
-            ab = self._ab(decode(planes), vividness)
-            results = []
-            for one in ab.split(1):
-                color = self._guided(seen, one)
-                results.append(recombined(seen.lightness, color, kind, cancel, None))
-                if progress is not None:
-                    progress(len(results), count)
-        return np.stack(results)
+            cells, known = seen.cells(network.cell), given[0, 2].nonzero() + 0.5
+            anchors = self_hints(decode, network.bins, count, cells, generator, known)
+            versions = []
+            for places, colors in zip(*anchors, strict=True):
+                row, column = places.long().T
+                free = given[0, 2, row, column] == 0  # what a person said goes before
+                versions.append(seen.hints_at(places[free].cpu(), colors[free].cpu(), network.cell))
+            return versions
 
     def suggest(
-        self, y: float, x: float, count: int = 5, hints: Sequence[Hint] = ()
+        self, y: float, x: float, count: int = 5, hints: Sequence[AnyHint] = ()
     ) -> list[Suggestion]:
         """Return the colours that the model holds most likely at a place, the likeliest first.
 
@@ -236,7 +269,7 @@ class Colorizer:
             Row and column in pixels.
         count : int
             At most so many; there are fewer where few are likely, or look different.
-        hints : sequence of Hint
+        hints : sequence of Hint or Strokes
             Colours known at places; what is likely elsewhere depends on them.
 
         Raises
@@ -246,15 +279,16 @@ class Colorizer:
         ColorizeError
             If the model has no distribution of colours.
         """
-        seen, network = self._picture(), self._palette("suggestions")
+        look = self._looked()
+        network, seen = look.palette("suggestions"), look.seen
         count = whole_number("The number of suggestions", count, 1, len(network.bins))
         row, column = seen.cell_at(y, x, network.cell)
         with mapped_errors(), torch.inference_mode():
-            logits = cast("Tensor", self._predict(seen, hints, None).logits)
+            logits = cast("Tensor", look.predict(hints).logits)
             shares = logits[0, :, row, column].softmax(dim=0).cpu()
             return suggestions_at(seen.lightness.at(y, x), shares, network.bins.cpu(), count)
 
-    def confidence(self, hints: Sequence[Hint] = ()) -> NDArray[np.float32]:
+    def confidence(self, hints: Sequence[AnyHint] = ()) -> NDArray[np.float32]:
         """Return how sure the model is of its colours, (H, W) float32, 0..1.
 
         It is 1 less the entropy of the distribution over the ab bins, in parts of the largest
@@ -267,97 +301,90 @@ class Colorizer:
         ColorizeError
             If the model has no distribution of colours.
         """
-        seen, network = self._picture(), self._palette("a confidence")
+        look = self._looked()
+        look.palette("a confidence")
         with mapped_errors(), torch.inference_mode():
-            logits = cast("Tensor", self._predict(seen, hints, None).logits)
-            sure = confidence_of(logits)[:, None].cpu()
-            full = network.enlarged(sure, seen.shape, seen.lightness.shape)
-            return full[0, 0].clamp(0, 1).numpy()
+            logits = cast("Tensor", look.predict(hints).logits)
+            return look.enlarged(confidence_of(logits)).clamp(0, 1).numpy()
 
-    def close(self) -> None:
-        """Let go of the network and the picture, and of the memory of the GPU."""
-        self._seen = self._network = self._reference = None
-        if self.device.startswith("cuda"):
-            torch.cuda.empty_cache()
-        elif self.device == "mps":
-            torch.mps.empty_cache()
+    def doubt(self, hints: Sequence[AnyHint] = ()) -> NDArray[np.float32]:
+        """Return the error to expect of the colours, (H, W) float32, in units of ab.
 
-    def _open(self) -> ColorNetwork:
-        if self._network is None:
-            raise ColorizeError("This Colorizer was closed: make a new one.")
-        return self._network
+        It is calibrated: what the model's score card measured at such a confidence. A model
+        without such a score card tells what its own distribution makes it expect.
 
-    def _picture(self) -> Seen:
-        self._open()
-        if self._seen is None:
-            raise PictureError("No picture was set: call set_picture(image) first.")
-        return self._seen
+        Raises
+        ------
+        PictureError, ColorizeError
+            As `confidence`.
+        """
+        look = self._looked()
+        with mapped_errors(), torch.inference_mode():
+            return look.enlarged(look.expected_error(hints)).numpy()
 
-    def _palette(self, wish: str) -> Palette:
-        """Return the network, or raise ColorizeError if it has but one answer."""
-        network = self._open()
-        if not isinstance(network, Palette):
-            raise ColorizeError(
-                f"The model {self.model_name!r} gives one colour a place and knows no {wish}: "
-                "choose a model of the network palette."
-            )
-        return network
+    def best_place(self, hints: Sequence[AnyHint] = ()) -> tuple[float, float]:
+        """Return row and column, in pixels, of the place where a hint would help most.
 
-    @torch.inference_mode()
-    def _look(self, lightness: Lightness, cancel: Cancel | None) -> Seen:
-        """Return what a picture is to the network, ready to be coloured."""
-        network = self._open()
-        size = int(self.card["working_size"])
-        shape = working_shape(lightness.shape, size)
-        with threads.pool() as pool:
-            seen = pool.submit(lightness.reduced, *shape, cancel)
-            reduced = pool.submit(
-                lightness.reduced, *working_shape(lightness.shape, GUIDE * size), cancel
-            )
-            guide = Guide(reduced.result())
-        with cancellable(network, cancel), self._autocast():
-            features = network.encode(seen.result()[None, None].to(self.device))
-        return Seen(lightness, guide, features, shape)
+        Raises
+        ------
+        PictureError, ColorizeError
+            As `confidence`.
+        """
+        look = self._looked()
+        cell, seen = look.palette("a confidence").cell, look.seen
+        with mapped_errors(), torch.inference_mode():
+            rows, columns = seen.cells(cell)
+            error = look.expected_error(hints)[0, :rows, :columns].cpu()
+            known = look.planes(hints)[0, 2, :rows, :columns].nonzero().cpu() + 0.5
+            return seen.middle_of(*best_cell(error, known), cell)
 
-    def _autocast(self) -> torch.autocast:
-        half = choose_precision(self.device) == "bf16-mixed"
-        return torch.autocast(self.device.split(":")[0], torch.bfloat16, enabled=half)
+    def reference_of(self, image: Any, name: str = "", strength: float = 1.0) -> Reference:
+        """Return the palette of a colour picture, as a reference.
 
-    def _predict(self, seen: Seen, hints: Sequence[Hint], reference: Any) -> Prediction:
-        """Return the network's answer for the picture."""
-        network = self._open()
-        hints = checked_hints(hints, seen.lightness.shape)
-        planes = self._planes(seen, hints) if hints else None
-        if reference is not None:
-            reference = self._histogram(reference)
-        with self._autocast():
-            return network.decode(seen.features, planes, reference)
+        Parameters
+        ----------
+        image : array_like of shape (h, w, 3) or (h, w, 4)
+            uint8, uint16 or float 0..1, sRGB.
+        name : str
+            What it is called, for people.
+        strength : float
+            0..2, 1 as networks were trained.
 
-    def _histogram(self, reference: Any) -> Tensor:
-        """Return the shares of the bins in a reference, (1, Q); of the last one they are kept."""
-        bins = self._palette("references").bins
-        if self._reference is None or self._reference[0] is not reference:
-            shares = reference_histogram(reference, bins.cpu()).to(self.device)
-            self._reference = (reference, shares)
-        return self._reference[1]
+        Raises
+        ------
+        PictureError
+            If it is no colour picture, or a grey one.
+        ColorizeError
+            If the model knows no references.
+        """
+        network = palette_of(self._open(), self.model_name, "references")
+        with mapped_errors(), torch.inference_mode():
+            shares = reference_histogram(image, network.bins.cpu())[0]
+        return Reference(name, tuple(shares.clamp(0, 1).tolist()), strength)
 
-    def _planes(self, seen: Seen, hints: Sequence[Hint]) -> Tensor:
-        """Return hints as planes on the cells of the network's answer, (1, 3, h, w)."""
-        network = self._palette("hints")
-        return seen.hint_planes(hints, network.cell).to(self.device)
+    def trust(self, pixels: NDArray[Any], *, cancel: Cancel | None = None) -> Trust:
+        """Return how far the lightness of a result, (H, W, 3), lies from the picture's.
 
-    def _ab(self, prediction: Prediction, vividness: float | None) -> Tensor:
-        """Return a and b of the cells, (B, 2, h, w), at a vividness."""
-        if vividness is None and prediction.logits is None:
-            return prediction.ab
-        network = self._palette("vividness")
-        wanted = default_vividness(self.card) if vividness is None else vividness
-        return vivid_ab(prediction, network.bins, network.log_prior, checked_vividness(wanted))
+        Raises
+        ------
+        PictureError
+            If no picture was set, or the result is of another shape.
+        """
+        look = self._looked()
+        with mapped_errors(), torch.inference_mode():
+            return lightness_error(look.seen.lightness, pixels, cancel)
 
-    def _guided(self, seen: Seen, ab: Tensor) -> GuidedColor:
-        """Return the colours of cells (1, 2, h, w), ready for any strip of the picture."""
-        small = self._open().enlarged(ab.float().cpu(), seen.shape, seen.guide.shape)
-        return seen.guide.fit(small[0], seen.lightness.shape)
+    def lightness_at(self, y: float, x: float) -> float:
+        """Return L, 0..100, of the pixel at a place.
+
+        Raises
+        ------
+        PictureError
+            If no picture was set, or the place is none or lies outside it.
+        """
+        seen = self._looked().seen
+        seen.cell_at(y, x, 1)  # checks the place
+        return seen.lightness.at(y, x)
 
 
 def _joined(planes: Tensor, given: Tensor) -> Tensor:

@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from napari_colorize.color.gamut import histogram
-from napari_colorize.color.hints import finite_number, inside
+from napari_colorize.color.hints import Hint, finite_number, inside
 from napari_colorize.color.lab import rgb_to_lab
 from napari_colorize.color.lightness import Lightness
 from napari_colorize.color.planes import coverage, hint_planes
+from napari_colorize.color.strokes import Strokes
 from napari_colorize.errors import PictureError
+from napari_colorize.prediction.alternatives import ANCHOR_SIDE
+from napari_colorize.prediction.suggestions import rgb_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_colorize.color.guided import Guide
-    from napari_colorize.color.hints import Hint
+    from napari_colorize.color.steering import AnyHint
 
 # A picture more than so many times longer than high is squeezed before the network sees it.
 LONGEST = 4
 # Smallest side of a hint's patch, in pixels at the working size: what networks are trained with.
 SMALLEST_HINT = 1.0
+# Mean chroma below which a reference says nothing about colour.
+GREY = 1.0
 # Short side at which the colours of a reference are counted.
 REFERENCE_SIDE = 64
 
@@ -77,22 +82,78 @@ class Seen:
         )
         return min(row, rows - 1), min(column, columns - 1)
 
-    def hint_planes(self, hints: Sequence[Hint], side: int) -> Tensor:
-        """Return hints as planes on cells of so many pixels a side, (1, 3, h, w)."""
-        full, small, cells = self.lightness.shape, self.shape, self.cells(side)
-        places = torch.tensor([(hint.y, hint.x) for hint in hints]).view(-1, 2) + 0.5
-        sizes = torch.tensor([hint.size for hint in hints])
-        down, across = (
-            coverage(
-                places[:, axis] * scale / side,
-                (sizes * scale).clamp_min(SMALLEST_HINT) / side,
-                cells[axis],
+    def middle_of(self, row: float, column: float, side: int) -> tuple[float, float]:
+        """Return the place in the picture of the middle of a cell of so many pixels a side.
+
+        A cell that reaches beyond the picture stands for its last pixels.
+        """
+        y, x = (
+            min((place + 0.5) * side * pixels / small, pixels) - 0.5
+            for place, small, pixels in zip(
+                (row, column), self.shape, self.lightness.shape, strict=True
             )
-            for axis, scale in enumerate((small[0] / full[0], small[1] / full[1]))
         )
-        colors = torch.tensor([hint.color for hint in hints]).view(-1, 3) / 255
+        return y, x
+
+    def hints_at(self, places: Tensor, colors: Tensor, side: int) -> tuple[Hint, ...]:
+        """Return hints of the colours ab, (K, 2), at places in cells, (K, 2)."""
+        scale = min(old / new for new, old in zip(self.shape, self.lightness.shape, strict=True))
+        hints = []
+        for (row, column), ab in zip((places - 0.5).tolist(), colors, strict=True):
+            y, x = self.middle_of(row, column, side)
+            red, green, blue = rgb_at(self.lightness.at(y, x), ab[None])[:, 0, 0].tolist()
+            color = (255 * red, 255 * green, 255 * blue)
+            hints.append(Hint(y, x, color, ANCHOR_SIDE * side * scale))
+        return tuple(hints)
+
+    def hint_planes(self, hints: Sequence[AnyHint], side: int) -> Tensor:
+        """Return hints as planes on cells of so many pixels a side, (1, 3, h, w)."""
+        scales = torch.tensor(
+            [new / old for new, old in zip(self.shape, self.lightness.shape, strict=True)]
+        )
+        points, spans = _patches(hints)
+        sides = (points.sides * scales).clamp_min(SMALLEST_HINT)
+        centres = torch.cat((points.centres * scales, spans.centres * scales)) / side
+        sides = torch.cat((sides, spans.sides * scales)) / side
+        down, across = (
+            coverage(centres[:, axis], sides[:, axis], cells)
+            for axis, cells in enumerate(self.cells(side))
+        )
+        colors = torch.cat((points.colors, spans.colors)) / 255
         ab = rgb_to_lab(colors.T[..., None])[1:, :, 0].T  # (K, 2)
         return hint_planes(down[None], across[None], ab[None])
+
+
+class _Patches(NamedTuple):
+    """Rectangles in pixels: middle and sides, (K, 2) each, and colours, (K, 3) of 0..255."""
+
+    centres: Tensor
+    sides: Tensor
+    colors: Tensor
+
+
+def _patches(hints: Sequence[AnyHint]) -> tuple[_Patches, _Patches]:
+    """Return the squares of the hints and the spans of all strokes."""
+    points = [hint for hint in hints if isinstance(hint, Hint)]
+    squares = _Patches(
+        torch.tensor([(hint.y, hint.x) for hint in points]).view(-1, 2) + 0.5,
+        torch.tensor([(hint.size, hint.size) for hint in points]).view(-1, 2),
+        torch.tensor([hint.color for hint in points]).view(-1, 3),
+    )
+    spans = [_spans(strokes) for strokes in hints if isinstance(strokes, Strokes)]
+    none = _Patches(torch.zeros(0, 2), torch.zeros(0, 2), torch.zeros(0, 3))
+    return squares, _Patches(*(torch.cat(parts) for parts in zip(none, *spans, strict=True)))
+
+
+def _spans(strokes: Strokes) -> _Patches:
+    row, column, length, label = torch.from_numpy(strokes.areas.spans())
+    colors = torch.zeros(max(strokes.areas.labels, default=0) + 1, 3)
+    for number, color in strokes.colors:
+        if number < len(colors):
+            colors[number] = torch.tensor(color)
+    centres = torch.stack((row + 0.5, column + length / 2), dim=1)
+    sides = torch.stack((torch.ones_like(length), length), dim=1)
+    return _Patches(centres.float(), sides.float(), colors[label])
 
 
 def working_shape(shape: tuple[int, int], size: int) -> tuple[int, int]:
@@ -111,7 +172,7 @@ def reference_histogram(reference: Any, bins: Tensor) -> Tensor:
     Raises
     ------
     PictureError
-        If it is no colour picture.
+        If it is no colour picture, or a grey one.
     """
     try:
         pixels = np.asarray(reference)
@@ -125,4 +186,7 @@ def reference_histogram(reference: Any, bins: Tensor) -> Tensor:
     rgb = lightness.reduced_values(
         *working_shape(lightness.shape, min(REFERENCE_SIDE, *lightness.shape))
     )
-    return histogram(rgb_to_lab(rgb)[None, 1:], bins)
+    ab = rgb_to_lab(rgb)[1:]
+    if float(ab.norm(dim=0).mean()) < GREY:
+        raise PictureError("The reference is grey: choose a colour picture.")
+    return histogram(ab[None], bins)

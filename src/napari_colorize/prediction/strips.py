@@ -73,8 +73,15 @@ def recombined(
     dtype: np.dtype[np.generic],
     cancel: Cancel | None,
     progress: Progress | None,
+    *,
+    blend: float = 0.0,
+    fitted: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.generic]:
-    """Return the pixels, strip by strip in as many threads as torch may use."""
+    """Return the pixels, strip by strip in as many threads as torch may use.
+
+    `blend` of the picture's own colours, 0..1, is mixed in; `fitted`, (H, W), becomes which pixels
+    lay outside the gamut.
+    """
     result = np.empty((*lightness.shape, 3), dtype=dtype)
     strips = lightness.strips()
 
@@ -82,7 +89,13 @@ def recombined(
         leave_if(cancel)
         with torch.inference_mode():
             rows = lightness.rows(*strip)
-            recombine(rows, color.rows(*strip, rows), result[slice(*strip)])
+            ab = color.rows(*strip, rows)
+            if blend:
+                own = lightness.ab_rows(*strip)
+                ab = ab * (1 - blend) if own is None else torch.lerp(ab, own, blend)
+            outside = recombine(rows, ab, result[slice(*strip)])
+            if fitted is not None:
+                fitted[slice(*strip)] = outside.numpy()
 
     with threads.pool() as pool:
         filling = pool.map(fill, strips)

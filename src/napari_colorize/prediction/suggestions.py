@@ -75,11 +75,11 @@ def suggestions_at(lightness: float, shares: Tensor, bins: Tensor, count: int) -
     shares, bins, count
         As for `distinct_colors`.
     """
-    shown = rgb_to_lab(_rgb_at(lightness, bins))[1:, :, 0].T  # what sRGB can show of each bin
+    shown = rgb_to_lab(rgb_at(lightness, bins))[1:, :, 0].T  # what sRGB can show of each bin
     found = distinct_colors(shares, shown, count)
     if not found:
         return []
-    rgb = _rgb_at(lightness, torch.stack([ab for ab, _ in found]))[..., 0].T
+    rgb = rgb_at(lightness, torch.stack([ab for ab, _ in found]))[..., 0].T
     return [
         Suggestion((red, green, blue), share)
         for (red, green, blue), (_, share) in zip(
@@ -88,7 +88,7 @@ def suggestions_at(lightness: float, shares: Tensor, bins: Tensor, count: int) -
     ]
 
 
-def _rgb_at(lightness: float, ab: Tensor) -> Tensor:
+def rgb_at(lightness: float, ab: Tensor) -> Tensor:
     """Return sRGB, (3, N, 1) in 0..1, of a and b (N, 2) at a lightness."""
     level = ab.new_full((1, len(ab)), lightness)
     return lab_to_rgb(torch.cat((level, ab.T))[..., None])

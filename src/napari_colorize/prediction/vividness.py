@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import torch
 
 from napari_colorize.color.gamut import annealed_mean
-from napari_colorize.errors import PictureError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,14 +34,3 @@ def vivid_ab(prediction: Prediction, bins: Tensor, log_prior: Tensor, vividness:
     adjustment = ADJUSTMENT[0] + (ADJUSTMENT[1] - ADJUSTMENT[0]) * rest
     vivid = annealed_mean(prediction.logits, bins, log_prior, temperature, adjustment)
     return torch.lerp(prediction.ab, vivid, min(1.0, vividness / TAKEN_OVER))
-
-
-def checked_vividness(vividness: object) -> float:
-    """Return the number, or raise PictureError if it is none from 0 to 1."""
-    try:
-        number = float(vividness)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):
-        number = -1.0
-    if not 0 <= number <= 1:
-        raise PictureError(f"vividness has to be a number from 0 to 1, got {vividness!r}.")
-    return number

@@ -1,0 +1,208 @@
+"""A network that has looked at one picture: it answers hints, and draws what is wanted."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
+
+import numpy as np
+import torch
+
+from napari_colorize.color.adjusting import adjusted
+from napari_colorize.color.gamut import confidence_of
+from napari_colorize.color.steering import Steering, checked_hints
+from napari_colorize.errors import ColorizeError, PictureError
+from napari_colorize.files.cards import default_vividness
+from napari_colorize.networks.devices import choose_precision
+from napari_colorize.networks.palette import Palette
+from napari_colorize.prediction.doubt import expected_error
+from napari_colorize.prediction.strips import recombined
+from napari_colorize.prediction.vividness import vivid_ab
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from napari_colorize.color.guided import GuidedColor
+    from napari_colorize.color.steering import AnyHint, Reference
+    from napari_colorize.color.strokes import LabelMap
+    from napari_colorize.networks.interface import ColorNetwork, Prediction
+    from napari_colorize.prediction.guards import Cancel
+    from napari_colorize.prediction.seeing import Seen
+    from napari_colorize.prediction.strips import Progress
+    from napari_colorize.prediction.window import Window
+
+WHOLE = (slice(None), slice(None))
+# Answers that are kept: with and without reference, inside and outside a region.
+KEPT_ANSWERS = 4
+# Hints, and the shares of the bins in a reference.
+Question: TypeAlias = "tuple[tuple[AnyHint, ...], tuple[float, ...] | None]"
+
+
+class Drawn(NamedTuple):
+    """Pixels, (H, W, 3), and which of them lay outside the gamut, (H, W) bool, if asked for."""
+
+    pixels: NDArray[np.generic]
+    fitted: NDArray[np.bool_] | None
+
+
+class Look:
+    """What a network knows of a picture; the last answer is kept.
+
+    Parameters
+    ----------
+    network : ColorNetwork
+    card : dict
+        The model's.
+    device : str
+        Where the network is.
+    seen : Seen
+        The picture.
+    """
+
+    def __init__(
+        self, network: ColorNetwork, card: dict[str, Any], device: str, seen: Seen
+    ) -> None:
+        self.network = network
+        self.card = card
+        self.device = device
+        self.seen = seen
+        self._answers: deque[tuple[Question, Prediction]] = deque(maxlen=KEPT_ANSWERS)
+        self._outside: tuple[Steering, np.dtype[np.generic], Drawn] | None = None
+        self._inside: tuple[LabelMap, NDArray[np.bool_]] | None = None
+
+    def palette(self, wish: str) -> Palette:
+        """Return the network, or raise ColorizeError if it has but one answer."""
+        return palette_of(self.network, self.card["name"], wish)
+
+    def predict(
+        self, hints: Sequence[AnyHint] = (), reference: tuple[float, ...] | None = None
+    ) -> Prediction:
+        """Return the network's answer for the picture; `reference` is shares of the bins."""
+        asked = (checked_hints(hints, self.seen.lightness.shape), reference)
+        for known, prediction in self._answers:
+            if known == asked:
+                return prediction
+        planes = self.planes(hints) if hints else None
+        shares = None if reference is None else torch.tensor(reference, device=self.device)[None]
+        with autocast(self.device):
+            prediction = self.network.decode(self.seen.features, planes, shares)
+        self._answers.append((asked, prediction))
+        return prediction
+
+    def planes(self, hints: Sequence[AnyHint]) -> Tensor:
+        """Return hints as planes on the cells of the network's answer, (1, 3, h, w)."""
+        network = self.palette("hints")
+        hints = checked_hints(hints, self.seen.lightness.shape)
+        return self.seen.hint_planes(hints, network.cell).to(self.device)
+
+    def draw(
+        self,
+        steering: Steering,
+        dtype: np.dtype[np.generic],
+        *,
+        window: Window | None = None,
+        with_fitted: bool = False,
+        cancel: Cancel | None = None,
+        progress: Progress | None = None,
+    ) -> Drawn:
+        """Return the picture, or what a window shows of it, as it is steered."""
+        inside = None if steering.region is None else self._where(steering.region)
+        color, lightness = self.guided(self._ab(steering)), self.seen.lightness
+        place = WHOLE if window is None else window.slices
+        if window is not None:
+            color, lightness = color.part(*place), lightness.part(*place)
+        blend = steering.adjustments.blend
+        fitted = np.empty(lightness.shape, dtype=bool) if with_fitted else None
+        pixels = recombined(lightness, color, dtype, cancel, progress, blend=blend, fitted=fitted)
+        if inside is None:
+            return Drawn(pixels, fitted)
+        kept, elsewhere = self._kept_outside(steering.outside or Steering(), dtype, cancel), ~inside
+        np.copyto(pixels, kept.pixels[place], where=elsewhere[place][..., None])
+        if fitted is not None and kept.fitted is not None:
+            np.copyto(fitted, kept.fitted[place], where=elsewhere[place])
+        return Drawn(pixels, fitted)
+
+    def expected_error(self, hints: Sequence[AnyHint]) -> Tensor:
+        """Return the expected distance in ab from the true colours, (1, h, w) in cells."""
+        network = self.palette("a confidence")
+        logits = cast("Tensor", self.predict(hints).logits)
+        return expected_error(confidence_of(logits), logits, network.bins, self.card)
+
+    def enlarged(self, cells: Tensor) -> Tensor:
+        """Return what cells say, (1, h, w), at every pixel of the picture, (H, W) on the CPU."""
+        seen = self.seen
+        full = self.network.enlarged(cells[:, None].cpu(), seen.shape, seen.lightness.shape)
+        return full[0, 0]
+
+    def guided(self, ab: Tensor) -> GuidedColor:
+        """Return the colours of cells (1, 2, h, w), ready for any strip of the picture."""
+        seen = self.seen
+        small = self.network.enlarged(ab.float().cpu(), seen.shape, seen.guide.shape)
+        return seen.guide.fit(small[0], seen.lightness.shape)
+
+    def _ab(self, steering: Steering) -> Tensor:
+        """Return a and b of the cells, (1, 2, h, w), as they are steered."""
+        ab = self._vivid(self.predict(steering.hints), steering.vividness)
+        if steering.reference is not None:
+            moved = self.predict(steering.hints, self._shares(steering.reference))
+            moved_ab = self._vivid(moved, steering.vividness)
+            ab = torch.lerp(ab, moved_ab, steering.reference.strength)
+        return adjusted(ab, steering.adjustments)
+
+    def _vivid(self, prediction: Prediction, vividness: float | None) -> Tensor:
+        """Return a and b of the cells at a vividness."""
+        if vividness is None and prediction.logits is None:
+            return prediction.ab
+        network = self.palette("vividness")
+        wanted = default_vividness(self.card) if vividness is None else vividness
+        assert wanted is not None
+        return vivid_ab(prediction, network.bins, network.log_prior, wanted)
+
+    def _shares(self, reference: Reference) -> tuple[float, ...]:
+        count = len(self.palette("references").bins)
+        if len(reference.shares) != count:
+            raise PictureError(
+                f"The palette of the reference {reference.name!r} has {len(reference.shares)} "
+                f"colours and not {count}: choose the reference again."
+            )
+        return reference.shares
+
+    def _where(self, region: LabelMap) -> NDArray[np.bool_]:
+        """Return which pixels lie in a region, (H, W); of the last one it is kept."""
+        if region.shape != self.seen.lightness.shape:
+            raise PictureError(
+                f"The region is of a picture of {region.shape[0]} x {region.shape[1]} px, this one "
+                f"has {self.seen.lightness.shape[0]} x {self.seen.lightness.shape[1]} px."
+            )
+        if self._inside is None or self._inside[0] != region:
+            self._inside = (region, region.to_array() > 0)
+        return self._inside[1]
+
+    def _kept_outside(
+        self, steering: Steering, dtype: np.dtype[np.generic], cancel: Cancel | None
+    ) -> Drawn:
+        """Return the whole picture as it holds outside a region; the last one is kept."""
+        if self._outside is None or self._outside[:2] != (steering, dtype):
+            inside = self._inside
+            drawn = self.draw(steering, dtype, with_fitted=True, cancel=cancel)
+            self._outside, self._inside = (steering, dtype, drawn), inside
+        return self._outside[2]
+
+
+def palette_of(network: ColorNetwork, model: str, wish: str) -> Palette:
+    """Return the network, or raise ColorizeError if it has but one answer."""
+    if not isinstance(network, Palette):
+        raise ColorizeError(
+            f"The model {model!r} gives one colour a place and knows no {wish}: "
+            "choose a model of the network palette."
+        )
+    return network
+
+
+def autocast(device: str) -> torch.autocast:
+    """Return the context in which a network runs on a device."""
+    half = choose_precision(device) == "bf16-mixed"
+    return torch.autocast(device.split(":")[0], torch.bfloat16, enabled=half)
