@@ -112,7 +112,7 @@ def test_every_menu_is_one_that_napari_has(manifest: PluginManifest) -> None:
     from napari._app_model.constants import MenuId
 
     ours = set(manifest.contributions.menus or {})
-    assert ours == {"napari/layers/filter"}
+    assert ours == {"napari/layers/filter", "napari/file/io_utilities"}
     assert ours <= {str(menu) for menu in MenuId.contributables()}
 
 
@@ -136,11 +136,15 @@ def test_every_contribution_names_a_command_that_exists(manifest: PluginManifest
 def test_the_docks_are_in_plugins_and_the_colorize_dock_under_filter(
     manifest: PluginManifest,
 ) -> None:
-    """Two docks; Colorize and the command on the active layer also stand under Layers > Filter."""
+    """Three docks; what colours a layer that is there also stands under Layers > Filter."""
     parts = manifest.contributions
-    assert [widget.display_name for widget in parts.widgets or []] == ["Colorize", "Train"]
+    assert [widget.display_name for widget in parts.widgets or []] == ["Colorize", "Steer", "Train"]
     listed = [item.command for item in (parts.menus or {})["napari/layers/filter"]]  # type: ignore[union-attr]
-    assert listed == ["napari-colorize.colorize_dock", "napari-colorize.colorize_active_layer"]
+    assert listed == [
+        "napari-colorize.colorize_dock",
+        "napari-colorize.colorize_active_layer",
+        "napari-colorize.steer_dock",
+    ]
     assert manifest.categories == ["Image Processing"]
 
 

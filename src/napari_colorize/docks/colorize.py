@@ -62,19 +62,34 @@ class ColorizeDock(ScrollContainer):
         self.cancel = widgets.PushButton(
             name="cancel", text="Cancel", tooltip="Stop; planes that are done are kept."
         )
+        self.steer = widgets.PushButton(
+            name="steer",
+            text="Steer the colours…",
+            tooltip="Set the colours of the chosen picture yourself: hints, sliders, reference, "
+            "versions. It opens a dock beside this one.",
+        )
         self.bar = widgets.ProgressBar(
             name="bar", min=0, max=BAR, tooltip="How much of the whole order is done."
         )
         self._foot = widgets.Container[Any](
             name="foot",
             labels=False,
-            widgets=[self.cost, self.reason, self.run, self.bar, self.cancel, self.status],
+            widgets=[
+                self.cost,
+                self.reason,
+                self.run,
+                self.bar,
+                self.cancel,
+                self.status,
+                self.steer,
+            ],
         )
         self._foot.margins = (0, 0, 0, 0)
 
     def _listen(self) -> None:
         self.run.changed.connect(self._start)
         self.cancel.changed.connect(self._cancel)
+        self.steer.changed.connect(self._steer)
         self.form.changed.connect(self._update)
         models_changed.connect(self._refresh_models)
         model_wanted.connect(self._choose_model)
@@ -133,6 +148,14 @@ class ColorizeDock(ScrollContainer):
             return
         self._watch(run)
         run.start()
+
+    def _steer(self) -> None:
+        """Open the Steer dock with the first picture that is chosen."""
+        from napari_colorize.docks.steering.opening import open_steer_dock
+
+        dock = open_steer_dock(self._viewer)
+        pictures = [layer for layer in self.form.layers.value if not is_result(layer)]
+        dock.steer(pictures[0] if pictures else None)
 
     def _watch(self, run: Run | None) -> None:
         if run is None:

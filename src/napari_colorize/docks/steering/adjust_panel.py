@@ -72,7 +72,7 @@ class AdjustPanel(SteeringPanel):
             amount.place(grid, row)
         layout.addLayout(grid)
         note = FieldNote("aside")
-        note.tell("Each acts while it is dragged; a double click takes one back.")
+        note.tell("Each acts at once; a double click takes one back.")
         layout.addWidget(note)
         layout.addStretch()
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
 _STOPS = 17
-_TICKS = 5
+_TICKS = 6
 _HEIGHT = 16
 
 

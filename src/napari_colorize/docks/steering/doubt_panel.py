@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,12 +20,11 @@ if TYPE_CHECKING:
     import napari
     from numpy.typing import NDArray
 
-    from napari_colorize.prediction.colorizer import Colorizer
-
 _MEANING = "Expected error of the colour, units of ab."
 _COLORMAP = "inferno"
 _OPACITY = 0.75
 _CALM = 300  # milliseconds without a change of hints before the layer is brought up to date
+_ROUND = 5  # units of ab that the end of the scale is a multiple of; later doubt keeps the scale
 _NEARER = 3.0  # how much nearer than the whole picture the best place is shown
 _INTRODUCTION = (
     "The model says where it is sure and where it guesses. A hint where it guesses most settles "
@@ -57,14 +57,11 @@ class DoubtPanel(SteeringPanel):
         self.note.tell("")
         self.show_button.setEnabled(False)
 
-        def work(colorizer: Colorizer) -> tuple[NDArray[np.float32], tuple[float, float]]:
-            return colorizer.doubt(hints), colorizer.doubt_range
-
-        def done(answer: tuple[NDArray[np.float32], tuple[float, float]]) -> None:
+        def done(doubt: NDArray[np.float32]) -> None:
             self.show_button.setEnabled(True)
-            self._put(source, *answer)
+            self._put(source, doubt)
 
-        self._ask(work, done, self._fail)
+        self._ask(lambda colorizer: colorizer.doubt(hints), done, self._fail)
 
     def go_to_best_place(self) -> None:
         """Move the camera to the place where a hint would help most, and say where that is."""
@@ -101,7 +98,7 @@ class DoubtPanel(SteeringPanel):
         self.show_button.clicked.connect(self.show_doubt)
         self.go_button.clicked.connect(self.go_to_best_place)
 
-    def _put(self, source: Source, doubt: NDArray[np.float32], limits: tuple[float, float]) -> None:
+    def _put(self, source: Source, doubt: NDArray[np.float32]) -> None:
         """Swap what the layer shows, or add it."""
         shown = doubt.reshape(source.result_shape[:-1])
         if self.layer is not None and self.layer.data.shape == shown.shape:
@@ -114,7 +111,7 @@ class DoubtPanel(SteeringPanel):
             rgb=False,
             name=f"{name} [doubt]",
             colormap=_COLORMAP,
-            contrast_limits=limits,
+            contrast_limits=(0, _ROUND * max(1, math.ceil(float(doubt.max()) / _ROUND))),
             opacity=_OPACITY,
             metadata={RECORD: {"source": name, "doubt": "expected error, units of ab"}},
             **source.geometry,

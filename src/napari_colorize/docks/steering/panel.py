@@ -43,6 +43,7 @@ class SteeringPanel(QWidget):
         self._link(session.ready, self._hear_ready)
         self._link(session.moved, self._hear_move)
         self.setEnabled(True)
+        self._listen_to(session)
         self._begin(session)
         self._show(session.steering)
 
@@ -58,6 +59,9 @@ class SteeringPanel(QWidget):
             self._end()
             self._show(Steering())
             self.setEnabled(False)
+
+    def _listen_to(self, session: Session) -> None:
+        """Link what else is to be heard of a session; once for each."""
 
     def _begin(self, session: Session) -> None:
         """Suit a session that was attached, or whose network has looked at the picture."""

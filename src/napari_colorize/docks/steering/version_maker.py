@@ -35,10 +35,10 @@ class Version:
 
 
 def find_versions(
-    colorizer: Colorizer, count: int, steering: Steering, seed: int
+    colorizer: Colorizer, count: int, steering: Steering, seed: int, cancel: Callable[[], bool]
 ) -> list[Version]:
     """Return versions of the picture, all with the hints of a steering."""
-    found = colorizer.versions(count, steering.hints, seed)
+    found = colorizer.versions(count, steering.hints, seed=seed, cancel=cancel)
     return [Version(number, tuple(anchors)) for number, anchors in enumerate(found, start=1)]
 
 

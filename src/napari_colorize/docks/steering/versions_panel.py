@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.layers import Image
+from napari.utils.theme import get_theme
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QIcon, QImage, QPixmap
 from qtpy.QtWidgets import (
@@ -32,6 +33,8 @@ from napari_colorize.docks.steering.version_maker import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import napari
     from numpy.typing import NDArray
 
@@ -146,11 +149,13 @@ class VersionsPanel(SteeringPanel):
         self.others.clicked.connect(self.show_others)
         self.cancel_button.clicked.connect(self.cancel)
         self.layer_button.clicked.connect(self.add_layer)
+        self._viewer.events.theme.connect(self._restyle)
 
     def _make_thumbnail(self, version: Version) -> QToolButton:
         button = QToolButton()
         button.setCheckable(True)
         button.setIconSize(_ICON)
+        button.setStyleSheet(self._mark_of_taken())
         button.setToolTip(
             f"Go on from version {version.number}; a second click takes it back. "
             "What it brings becomes hints, and can be undone."
@@ -160,6 +165,20 @@ class VersionsPanel(SteeringPanel):
         place = divmod(version.number - 1, _COLUMNS)
         self._grid.addWidget(button, *place, alignment=Qt.AlignmentFlag.AlignCenter)
         return button
+
+    def _mark_of_taken(self) -> str:
+        """Return the sheet that frames the version that is taken, in the theme's colour."""
+        colour = get_theme(self._viewer.theme).current.as_hex()
+        return (
+            "QToolButton { border: 3px solid transparent; border-radius: 4px; padding: 0px }"
+            f"QToolButton:checked {{ border-color: {colour} }}"
+        )
+
+    def _restyle(self, _: Any = None) -> None:
+        """Follow napari's theme."""
+        if not self._life.over:
+            for button in self.thumbnails:
+                button.setStyleSheet(self._mark_of_taken())
 
     # The work, one job of the session after the other.
 
@@ -174,9 +193,10 @@ class VersionsPanel(SteeringPanel):
             return
         self._base = self._without_versions(session.steering.hints)
         base, seed, count = replace(session.steering, hints=self._base), self._seed, self._count
+        is_over = self._round_is_over()
         self._busy("Looking for versions…", count)
         self._ask(
-            lambda colorizer: find_versions(colorizer, count, base, seed),
+            lambda colorizer: find_versions(colorizer, count, base, seed, is_over),
             self._in_round(lambda found: self._show_found(found, base)),
             self._in_round(self._fail),
         )
@@ -200,6 +220,11 @@ class VersionsPanel(SteeringPanel):
 
         return heard
 
+    def _round_is_over(self) -> Callable[[], bool]:
+        """Return what tells whether the round of now has been cancelled, or replaced."""
+        began = self._round
+        return lambda: self._round != began
+
     def _show_found(self, versions: list[Version], base: Steering) -> None:
         self._versions = versions
         self.bar.setMaximum(max(1, len(versions)))
@@ -215,7 +240,8 @@ class VersionsPanel(SteeringPanel):
 
         def drawn(pixels: NDArray[np.uint8]) -> None:
             button = self.thumbnails[version.number - 1]
-            button.setIcon(_icon(pixels))
+            button.setIcon(icon := _icon(pixels))
+            button.setIconSize(icon.availableSizes()[0])
             self.bar.setValue(version.number)
             self._draw_next(left[1:], base)
 
@@ -232,11 +258,11 @@ class VersionsPanel(SteeringPanel):
             self._add(stacked)
             self._idle()
             return
-        version, began = left[0], self._round
+        version, is_over = left[0], self._round_is_over()
 
         def work(colorizer: Colorizer) -> None:
             wanted = version.joined_to(base)
-            stacked.fill(colorizer, version.number - 1, wanted, lambda: self._round != began)
+            stacked.fill(colorizer, version.number - 1, wanted, is_over)
 
         def filled(_: None) -> None:
             self.bar.setValue(version.number)
@@ -312,4 +338,9 @@ def _icon(pixels: NDArray[np.uint8]) -> QIcon:
     pixels = np.ascontiguousarray(pixels)
     height, width = pixels.shape[:2]
     image = QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888)
-    return QIcon(QPixmap.fromImage(image.copy()))
+    fitted = QPixmap.fromImage(image).scaled(
+        _ICON,
+        Qt.AspectRatioMode.KeepAspectRatio,
+        Qt.TransformationMode.SmoothTransformation,
+    )
+    return QIcon(fitted)

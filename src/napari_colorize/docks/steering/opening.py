@@ -1,0 +1,87 @@
+"""Open the Steer dock from elsewhere, and a picture that was saved with its record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari.utils.notifications import show_warning
+from qtpy.QtWidgets import QFileDialog
+
+from napari_colorize.docks.errand import run_errand
+from napari_colorize.docks.steering.dock import SteerDock
+from napari_colorize.errors import PictureError
+from napari_colorize.files.pictures import PICTURE_SUFFIXES, read_picture
+from napari_colorize.files.record import read_record
+from napari_colorize.files.steering_file import from_dict
+
+if TYPE_CHECKING:
+    import napari
+    from numpy.typing import NDArray
+
+    from napari_colorize.color.steering import Steering
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A coloured picture and what it was steered by."""
+
+    path: Path
+    pixels: NDArray[Any]
+    steering: Steering
+    model: str
+
+
+def open_steer_dock(viewer: napari.Viewer) -> SteerDock:
+    """Return the Steer dock, opened as a tab beside other docks and brought to the front."""
+    found = viewer.window.add_plugin_dock_widget("napari-colorize", "Steer", tabify=True)
+    dock_widget, dock = found
+    dock_widget.show()
+    dock_widget.raise_()
+    steer_dock: SteerDock = dock
+    return steer_dock
+
+
+def open_coloured_picture(viewer: napari.Viewer) -> None:
+    """Ask for a picture that was saved by this plugin, and restore what it was steered by."""
+    patterns = " ".join(f"*{suffix}" for suffix in sorted(PICTURE_SUFFIXES))
+    path, _ = QFileDialog.getOpenFileName(
+        None, "Open a coloured picture", "", f"Pictures ({patterns})"
+    )
+    if path:
+        restore(viewer, Path(path))
+
+
+def restore(viewer: napari.Viewer, path: Path) -> None:
+    """Add a coloured picture and steer it as its record says; it returns at once."""
+    run_errand(partial(read_opened, path), partial(_show, viewer), show_warning)
+
+
+def read_opened(path: Path) -> Opened:
+    """Return a coloured picture with its steering.
+
+    Raises
+    ------
+    PictureError
+        When the file cannot be read or has no record.
+    """
+    try:
+        record = read_record(path)
+        if record is None:
+            raise PictureError(
+                "it has no record of napari-colorize: only pictures saved from the Steer dock do"
+            )
+        steering = from_dict(record.get("steering"))
+        return Opened(path, read_picture(path).pixels, steering, str(record.get("model", "")))
+    except PictureError as error:  # the text does not name the file
+        reason = str(error).rstrip(".")
+        raise PictureError(f"{path.name} cannot be opened: {reason}.") from error
+
+
+def _show(viewer: napari.Viewer, opened: Opened) -> None:
+    rgb = opened.pixels.ndim == 3
+    layer = viewer.add_image(opened.pixels, rgb=rgb, name=opened.path.stem)
+    dock = open_steer_dock(viewer)
+    dock.steer(layer, opened.steering)
