@@ -6,13 +6,14 @@ a page.
 
 from __future__ import annotations
 
+import os
 import threading
 import warnings
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from napari_colorize.errors import PictureError
 from napari_colorize.files.profiles import to_srgb
@@ -54,6 +55,42 @@ def calm_pillow() -> Iterator[None]:
                 with suppress(ValueError):
                     warnings.filters.remove(_found.pop())  # type: ignore[attr-defined]
                 Image.MAX_IMAGE_PIXELS = _found.pop()
+
+
+@contextmanager
+def reading(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Read a picture file with a calm Pillow; whatever goes wrong becomes a `PictureError`.
+
+    Raises
+    ------
+    PictureError
+        When the file is missing, no picture or broken. The text does not name the path.
+    """
+    try:
+        with calm_pillow():
+            yield
+    except PictureError:
+        raise
+    except UnidentifiedImageError as exc:
+        raise PictureError(_not_a_picture(path)) from exc
+    except FileNotFoundError as exc:
+        raise PictureError("no such file") from exc
+    except IsADirectoryError as exc:
+        raise PictureError("a folder, not a file") from exc
+    except PermissionError as exc:
+        raise PictureError("may not be read") from exc
+    except MemoryError as exc:
+        raise PictureError("too large for the memory") from exc
+    # A broken file can make a decoder raise anything: struct.error, KeyError, SyntaxError, ...
+    except Exception as exc:
+        said = "truncated file" if "truncated" in str(exc).lower() else f"broken file ({exc})"
+        raise PictureError(said) from exc
+
+
+def _not_a_picture(path: str | os.PathLike[str]) -> str:
+    if os.path.getsize(path) == 0:
+        return "empty file"
+    return f"not a picture of a known kind ({', '.join(FORMATS)}), or its beginning is broken"
 
 
 def plain_image(image: Image.Image) -> Image.Image:

@@ -18,8 +18,8 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from napari_colorize.errors import PictureError
-from napari_colorize.files import png, profiles, tiff
-from napari_colorize.files.decoding import FORMATS, calm_pillow, plain_image, turned
+from napari_colorize.files import png, profiles, tiff, xmp
+from napari_colorize.files.decoding import FORMATS, calm_pillow, plain_image, reading, turned
 from napari_colorize.files.writing import written_whole
 
 if TYPE_CHECKING:
@@ -153,31 +153,8 @@ def read_picture(path: str | os.PathLike[str]) -> Picture:
         When the file is missing, no picture, truncated, an animation or a stack of several
         pages, or larger than `LARGEST` pixels. The text does not name the path.
     """
-    try:
-        with calm_pillow(), open(path, "rb") as file:
-            return _read(path, file)
-    except PictureError:
-        raise
-    except UnidentifiedImageError as exc:
-        raise PictureError(_not_a_picture(path)) from exc
-    except FileNotFoundError as exc:
-        raise PictureError("no such file") from exc
-    except IsADirectoryError as exc:
-        raise PictureError("a folder, not a file") from exc
-    except PermissionError as exc:
-        raise PictureError("may not be read") from exc
-    except MemoryError as exc:
-        raise PictureError("too large for the memory") from exc
-    # A broken file can make a decoder raise anything: struct.error, KeyError, SyntaxError, ...
-    except Exception as exc:
-        said = "truncated file" if "truncated" in str(exc).lower() else f"broken file ({exc})"
-        raise PictureError(said) from exc
-
-
-def _not_a_picture(path: str | os.PathLike[str]) -> str:
-    if os.path.getsize(path) == 0:
-        return "empty file"
-    return f"not a picture of a known kind ({', '.join(FORMATS)}), or its beginning is broken"
+    with reading(path), open(path, "rb") as file:
+        return _read(path, file)
 
 
 def _read(path: str | os.PathLike[str], file: io.BufferedReader) -> Picture:
@@ -259,12 +236,19 @@ def _exif(image: Image.Image) -> bytes | None:
 
 
 def write_picture(
-    path: str | os.PathLike[str], rgb: NDArray[Any], *, like: Picture | None = None
+    path: str | os.PathLike[str],
+    rgb: NDArray[Any],
+    *,
+    like: Picture | None = None,
+    record: dict[str, Any] | None = None,
 ) -> None:
     """Write sRGB pixels to a picture file; the suffix of its name decides on the format.
 
     JPEG and AVIF keep the full resolution of colour, WebP is without loss. The file is there
     whole or not at all.
+
+    XMP of the picture it was made from is not kept: it would tell of the grey picture, of its
+    edits and previews. The packet of a coloured picture holds our record and nothing else.
 
     Parameters
     ----------
@@ -276,6 +260,9 @@ def write_picture(
         The picture it was made from: its EXIF, resolution and colour profile are kept. With an
         RGB profile the pixels are converted to it; a grey or CMYK profile cannot stand in an
         RGB file and becomes sRGB.
+    record
+        What made the colours, as JSON can hold it: written as XMP, with the mark that a trained
+        model had a part in the picture. BMP has no place for it.
 
     Raises
     ------
@@ -287,6 +274,7 @@ def write_picture(
     See Also
     --------
     read_picture : the inverse.
+    napari_colorize.files.record.read_record : the inverse for the record.
     """
     path = Path(path)
     suffix = path.suffix.lower()
@@ -305,12 +293,17 @@ def write_picture(
             rgb, icc = (rgb, profiles.srgb()) if converted is None else (converted, icc)
         elif icc is not None:
             rgb = np.asarray(profiles.from_srgb(Image.fromarray(rgb), icc))
+        packet = None if record is None else xmp.packet(record)
         if suffix in (".tif", ".tiff"):
-            tiff.write_tiff(file, rgb, icc, resolution, exif)
+            tiff.write_tiff(file, rgb, icc, resolution, exif, packet)
         elif rgb.dtype == np.uint16:
-            png.write_png(file, rgb, icc, resolution, exif)
+            png.write_png(file, rgb, icc, resolution, exif, packet)
         else:
-            file.write(_encode(rgb, suffix, icc, exif, resolution))
+            told = {"icc_profile": icc, "exif": exif, "dpi": resolution}
+            options = {name: value for name, value in told.items() if value is not None}
+            if record is not None:
+                options |= xmp.pillow_options(_SAVE[suffix]["format"], record)
+            file.write(_encode(rgb, suffix, options))
 
 
 def _check(rgb: NDArray[Any], suffix: str) -> None:
@@ -332,23 +325,9 @@ def _check(rgb: NDArray[Any], suffix: str) -> None:
         )
 
 
-def _encode(
-    rgb: NDArray[Any],
-    suffix: str,
-    icc: bytes | None,
-    exif: bytes | None,
-    resolution: tuple[float, float] | None,
-) -> bytes:
+def _encode(rgb: NDArray[Any], suffix: str, options: dict[str, Any]) -> bytes:
     # In memory first: of a full disk Pillow's encoders only tell that they failed.
-    image = Image.fromarray(rgb)
-    options = dict(_SAVE[suffix])
-    if icc is not None:
-        options["icc_profile"] = icc
-    if exif is not None:
-        options["exif"] = exif
-    if resolution is not None:
-        options["dpi"] = resolution
     file = io.BytesIO()
     with calm_pillow():
-        image.save(file, **options)
+        Image.fromarray(rgb).save(file, **_SAVE[suffix], **options)
     return file.getvalue()

@@ -8,6 +8,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from napari_colorize.errors import PictureError
 from napari_colorize.files.decoding import without_alpha
+from napari_colorize.files.xmp import KEYWORD
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,6 +36,7 @@ def write_png(
     icc: bytes | None,
     resolution: tuple[float, float] | None,
     exif: bytes | None,
+    xmp: bytes | None = None,
 ) -> None:
     """Write ``(H, W, 3)`` uint16 as a PNG of 16 bits."""
     import imagecodecs
@@ -49,6 +51,9 @@ def write_png(
         file.write(_chunk(b"pHYs", struct.pack(">IIB", *per_metre, 1)))
     if exif:
         file.write(_chunk(b"eXIf", exif.removeprefix(b"Exif\0\0")))
+    if xmp:
+        # Keyword, not packed, no language, no translated keyword.
+        file.write(_chunk(b"iTXt", KEYWORD.encode() + b"\0" * 5 + xmp))
     file.write(data[head:])
 
 

@@ -80,7 +80,7 @@ class Saved:
         Entries of the file that this version does not know: written again as they are.
     """
 
-    steering: Steering = Steering()
+    steering: Steering = field(default_factory=Steering)
     hints_elsewhere: Mapping[tuple[int, ...], tuple[AnyHint, ...]] = field(default_factory=dict)
     picture: dict[str, Any] = field(default_factory=dict)
     model: str = ""
@@ -205,7 +205,7 @@ def _from_dict(value: Any, what: str) -> Steering:
 
 def _adjustments(value: Any) -> Adjustments:
     known = {one.name for one in fields(Adjustments)}
-    told = table_of(value, "the adjustments", known)
+    told = table_of(value, "the entry of adjustments", known)
     return Adjustments(**{name: number_of(number, name) for name, number in told.items()})
 
 
@@ -221,7 +221,10 @@ def _saved(told: Any) -> Saved:
     texts = {name: text_of(told.get(name, ""), name) for name in ("model", "model_hash")}
     return Saved(
         from_dict(told.get("steering")),
-        dict(_elsewhere(entry) for entry in list_of(told.get("hints_elsewhere", []), "the planes")),
+        dict(
+            _elsewhere(entry)
+            for entry in list_of(told.get("hints_elsewhere", []), "the list of planes")
+        ),
         picture,
         version=text_of(told.get("written_by", ""), "written_by"),
         unknown={name: value for name, value in told.items() if name not in _FILE_KEYS},

@@ -42,7 +42,7 @@ def hints_from_json(value: Any) -> tuple[AnyHint, ...]:
     """Return the hints and strokes of a list."""
     return tuple(
         _hint_from_json(entry, f"hint {number}")
-        for number, entry in enumerate(list_of(value, "the hints"), start=1)
+        for number, entry in enumerate(list_of(value, "the list of hints"), start=1)
     )
 
 
@@ -56,11 +56,13 @@ def area_from_json(value: Any, what: str) -> LabelMap:
     """Return the map of labels; `what` names it in errors."""
     told = table_of(value, what, {"shape", "runs"})
     shape = list_of(told.get("shape"), f"the shape of {what}")
-    runs = list_of(told.get("runs"), f"the runs of {what}")
+    runs = list_of(told.get("runs"), f"the list of runs of {what}")
     if len(shape) != 2 or len(runs) % 2 or not all(type(n) is int for n in (*shape, *runs)):
         raise PictureError(f"{what} has no shape of two whole numbers, or runs that are none")
     if max(shape) > _MOST_PIXELS or shape[0] * shape[1] > _MOST_PIXELS:
-        raise PictureError(f"{what} has {shape[0]} x {shape[1]} pixels, at most 1,000,000,000 are")
+        raise PictureError(
+            f"{what} has {shape[0]} x {shape[1]} pixels, at most 1,000,000,000 are possible"
+        )
     labels, lengths = runs[::2], runs[1::2]
     if max(labels, default=0) > _HIGHEST_LABEL:
         raise PictureError(f"{what} has a label that is too large")
@@ -83,8 +85,8 @@ def reference_from_json(value: Any) -> Reference:
     """Return the palette."""
     what = "the reference"
     told = table_of(value, what, {"name", "strength", "count", "bins", "shares"})
-    count, bins = told.get("count"), list_of(told.get("bins"), "the bins of the reference")
-    shares = list_of(told.get("shares"), "the shares of the reference")
+    count, bins = told.get("count"), list_of(told.get("bins"), "the list of bins of the reference")
+    shares = list_of(told.get("shares"), "the list of shares of the reference")
     if type(count) is not int or not 0 < count <= _MOST_BINS or len(bins) != len(shares):
         raise PictureError("the reference has no usable palette")
     if not all(type(index) is int and 0 <= index < count for index in bins):
@@ -100,17 +102,21 @@ def reference_from_json(value: Any) -> Reference:
 
 def color_from_json(value: Any, what: str) -> tuple[float, float, float]:
     """Return (r, g, b) of a list of three numbers or of "#rrggbb"; `what` names it in errors."""
-    if isinstance(value, str):
-        found = _COLOR.fullmatch(value.strip())
-        if found is None:
-            raise PictureError(
-                f'{what} has to be "#rrggbb" or three numbers, got {shortened(value)}'
-            )
-        red, green, blue = (float(int(channel, 16)) for channel in found.groups())
-        return red, green, blue
-    if not isinstance(value, list) or len(value) != 3:
+    color = color_from_text(value.strip()) if isinstance(value, str) else None
+    if isinstance(value, list) and len(value) == 3:
+        red, green, blue = (number_of(channel, what) for channel in value)
+        color = (red, green, blue)
+    if color is None:
         raise PictureError(f'{what} has to be "#rrggbb" or three numbers, got {shortened(value)}')
-    red, green, blue = (number_of(channel, what) for channel in value)
+    return color
+
+
+def color_from_text(text: str) -> tuple[float, float, float] | None:
+    """Return (r, g, b), 0..255, of "#rrggbb" or "rrggbb"; None if it is no such text."""
+    found = _COLOR.fullmatch(text)
+    if found is None:
+        return None
+    red, green, blue = (float(int(channel, 16)) for channel in found.groups())
     return red, green, blue
 
 
@@ -199,8 +205,8 @@ def _strokes_from_json(entry: Any, what: str) -> Strokes:
     told = table_of(entry, what, {"areas", "colors"})
     area = area_from_json(told.get("areas"), f"the area of {what}")
     colors = []
-    for pair in list_of(told.get("colors"), f"the colours of {what}"):
+    for pair in list_of(told.get("colors"), f"the list of colours of {what}"):
         if not isinstance(pair, list) or len(pair) != 2 or type(pair[0]) is not int:
-            raise PictureError(f"the colours of {what} have to be [label, colour], ...")
+            raise PictureError(f"the colours of {what} have to be pairs [label, colour]")
         colors.append((pair[0], color_from_json(pair[1], f"a colour of {what}")))
     return Strokes(area, tuple(colors))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 """What TIFF and BigTIFF begin with."""
 _PARTS = (0x8769, 0x8825)  # EXIF and GPS, directories of their own
+_XMP = 700
 _REDUCED = 1  # NewSubfileType bit: a smaller copy of another page
 _MINISWHITE, _MINISBLACK, _RGB, _PALETTE = 0, 1, 2, 3
 _PLAIN = (_MINISWHITE, _MINISBLACK, _RGB, _PALETTE)
@@ -81,6 +82,13 @@ def read_facts(file: str | os.PathLike[str]) -> dict[str, Any]:
             f"holds {count} pages, not one picture; open it in napari and colour it as a stack"
         )
     return facts
+
+
+def read_xmp(file: str | os.PathLike[str] | IO[bytes]) -> bytes | None:
+    """Read the XMP packet of the first page, None when it has none."""
+    with _first_page(file) as (page, _):
+        told = page.tags.valueof(_XMP)
+    return bytes(told) if told else None
 
 
 @contextlib.contextmanager
@@ -162,6 +170,7 @@ def write_tiff(
     icc: bytes | None,
     resolution: tuple[float, float] | None,
     exif: bytes | None,
+    xmp: bytes | None = None,
 ) -> None:
     """Write ``(H, W, 3)`` uint8 or uint16 as a TIFF, packed without loss.
 
@@ -171,9 +180,9 @@ def write_tiff(
         A file on the disk, open for writing.
     rgb
         The pixels.
-    icc, resolution, exif
-        Colour profile, dots per inch and EXIF, each None for none. More than 4 GB (BigTIFF) are
-        written without EXIF.
+    icc, resolution, exif, xmp
+        Colour profile, dots per inch, EXIF and XMP, each None for none. More than 4 GB (BigTIFF)
+        are written without EXIF.
     """
     import tifffile
 
@@ -182,6 +191,9 @@ def write_tiff(
     if exif is not None and not big:
         tags.load(exif)
     parts = {tag: tags.get_ifd(tag) for tag in _PARTS if tag in tags}
+    extra: list[tuple[Any, ...]] = [*_text_tags(tags), *((tag - 1, 4, 1, 0, True) for tag in parts)]
+    if xmp:
+        extra.append((_XMP, 1, len(xmp), xmp, True))
     tifffile.imwrite(
         file,
         rgb,
@@ -196,7 +208,7 @@ def write_tiff(
         resolutionunit="INCH" if resolution else None,
         software=False,
         metadata=None,
-        extratags=_text_tags(tags) + [(tag - 1, 4, 1, 0, True) for tag in parts],
+        extratags=extra,
     )
     if parts:
         file.flush()
