@@ -197,7 +197,7 @@ def result_layer(source: Source, pixels: NDArray[np.uint8], facts: Facts) -> Ima
         pixels,
         rgb=True,
         name=f"{source.layer.name} [colorized]",
-        metadata={RECORD: _record(source, facts)},
+        metadata={RECORD: record_of(source, facts)},
         **source.geometry,
     )
 
@@ -210,12 +210,12 @@ def confidence_layer(source: Source, sure: NDArray[np.float32], facts: Facts) ->
         name=f"{source.layer.name} [confidence]",
         colormap="viridis",
         contrast_limits=(0, 1),
-        metadata={RECORD: _record(source, facts)},
+        metadata={RECORD: record_of(source, facts)},
         **source.geometry,
     )
 
 
-def _record(source: Source, facts: Facts) -> dict[str, Any]:
+def record_of(source: Source, facts: Facts) -> dict[str, Any]:
     """Return what a layer of ours tells about its making."""
     return {
         "model": facts.model,

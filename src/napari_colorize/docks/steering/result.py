@@ -1,0 +1,121 @@
+"""The layer that shows the colours of a session: found, made, laid on its picture, written to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.layers import Image
+
+from napari_colorize.docks.layers import RECORD, record_of, refusal, result_layer
+from napari_colorize.errors import PictureError
+from napari_colorize.files.steering_file import from_dict
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
+    from napari.viewer import Viewer
+    from numpy.typing import NDArray
+
+    from napari_colorize.color.steering import Steering
+    from napari_colorize.docks.layers import Facts, Source
+
+
+def picture_of(viewer: Viewer, layer: Layer) -> tuple[Image, Image | None]:
+    """Return the picture that a layer stands for, and the result that it is, if it is one.
+
+    Raises
+    ------
+    PictureError
+        When the layer cannot be coloured.
+    """
+    reason = refusal(layer)
+    if reason:
+        raise PictureError(reason)
+    name = _source_name(layer)
+    for other in viewer.layers:
+        if name and other.name == name and other != layer and not refusal(other):
+            return other, layer
+    return layer, None
+
+
+def find_result(viewer: Viewer, source: Source) -> Image | None:
+    """Return the topmost layer of ours that shows colours of a plane, if there is one."""
+    for layer in reversed(viewer.layers):
+        if _source_name(layer) == source.layer.name and suits(layer, source):
+            settings = layer.metadata[RECORD].get("settings", {})
+            plane = None if source.place is None else list(source.place)
+            if settings.get("plane") == plane:
+                return layer
+    return None
+
+
+def suits(layer: Image, source: Source) -> bool:
+    """Return whether a layer can show the colours of a plane."""
+    return not layer.multiscale and tuple(layer.data.shape) == source.result_shape
+
+
+def steering_in(result: Image) -> Steering | None:
+    """Return what a result says that was wanted of it; nothing if it does not tell."""
+    told = result.metadata.get(RECORD, {}).get("steering")
+    if told is None:
+        return None
+    try:
+        return from_dict(told)
+    except PictureError:
+        return None
+
+
+def pixels_in(result: Image | None, shape: tuple[int, int]) -> NDArray[np.uint8] | None:
+    """Return the colours that a result shows, (H, W, 3); nothing if they cannot be gone on with."""
+    data = None if result is None else result.data
+    if (
+        not isinstance(data, np.ndarray)
+        or data.dtype != np.uint8
+        or data.size != 3 * np.prod(shape)
+    ):
+        return None
+    return data.reshape((*shape, 3))
+
+
+def add_result(
+    viewer: Viewer, source: Source, pixels: NDArray[np.uint8], facts: Facts, visible: bool
+) -> Image:
+    """Return a new result, put right above its picture; what is selected stays so."""
+    layer = result_layer(source, pixels, facts)
+    layer.visible = visible
+    selected, active = set(viewer.layers.selection), viewer.layers.selection.active
+    viewer.layers.insert(viewer.layers.index(source.layer) + 1, layer)
+    viewer.layers.selection.clear()
+    viewer.layers.selection.update(selected)
+    viewer.layers.selection.active = active
+    return layer
+
+
+def tell(result: Image, source: Source, facts: Facts, steering: dict[str, Any]) -> None:
+    """Write down in a result what made it."""
+    result.metadata[RECORD] = {**record_of(source, facts), "steering": steering}
+
+
+def lay(layer: Image, geometry: dict[str, Any]) -> None:
+    """Lay a layer as a geometry says; what it does not name is plain."""
+    plain = {
+        "scale": np.ones(layer.ndim),
+        "translate": np.zeros(layer.ndim),
+        "rotate": np.eye(layer.ndim),
+        "shear": np.eye(layer.ndim),
+        "affine": np.eye(layer.ndim + 1),
+    }
+    for name, value in {**plain, **geometry}.items():
+        now = getattr(layer, name)
+        if name == "affine":
+            now = now.affine_matrix
+        if not np.array_equal(now, value):
+            setattr(layer, name, value)
+
+
+def _source_name(layer: Layer) -> str:
+    """Return the name of the layer that a result of colours was made from, or nothing."""
+    if not isinstance(layer, Image) or not layer.rgb:
+        return ""
+    record = layer.metadata.get(RECORD)
+    return str(record.get("source", "")) if isinstance(record, dict) else ""
