@@ -18,6 +18,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from napari_colorize import cli
+from napari_colorize.files import record
 from napari_colorize.files.cards import payload_hash
 from napari_colorize.files.models import models_folder
 from napari_colorize.files.pictures import read_picture
@@ -161,7 +162,7 @@ def test_faults_of_the_program_are_told_as_such(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """An error that nobody foresaw is one line with the way to its traceback."""
-    monkeypatch.setattr(cli, "_version", lambda: {}["x"])
+    monkeypatch.setattr(record, "program_version", lambda: {}["x"])
     assert cli.run(["--version"]) == 1
     assert capsys.readouterr().err == (
         "Error: KeyError: 'x' (a fault of the program; --debug tells where)\n"

@@ -16,9 +16,10 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 
+from napari_colorize.commands.colorizing import colorize
 from napari_colorize.commands.store import cache_app, models_app
-from napari_colorize.commands.terminal import complain, progress_bar, say
-from napari_colorize.errors import Cancelled, ColorizeError, PictureError, StorageError
+from napari_colorize.commands.terminal import Device, Model, complain, progress_bar, say
+from napari_colorize.errors import Cancelled, ColorizeError, StorageError
 from napari_colorize.runs.config import TrainingConfig
 
 app = typer.Typer(
@@ -29,14 +30,6 @@ app = typer.Typer(
 )
 app.add_typer(models_app, name="models")
 app.add_typer(cache_app, name="cache")
-
-Model = Annotated[
-    str | None,
-    typer.Option(help="The model, by name or file.", show_default="the bundled one", metavar="M"),
-]
-Device = Annotated[
-    str, typer.Option(help="Where to compute: auto, cpu, cuda, cuda:1 or mps.", metavar="D")
-]
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
@@ -77,99 +70,14 @@ def _start(
     ] = False,
 ) -> None:
     if version:
-        print(f"napari-colorize {_version()}")
+        from napari_colorize.files.record import program_version
+
+        print(f"napari-colorize {program_version()}")
     elif context.invoked_subcommand is None:
         print(context.get_help())
 
 
-@app.command()
-def colorize(
-    pictures: Annotated[
-        list[Path],
-        typer.Argument(help="Files, or folders that are looked through.", metavar="PICTURES..."),
-    ],
-    out: Annotated[
-        Path, typer.Option("--out", "-o", help="Folder for the results, made if need be.")
-    ] = Path("colorized"),
-    model: Model = None,
-    device: Device = "auto",
-    vividness: Annotated[
-        float | None,
-        typer.Option(
-            help="0 to 1: from the safe average of what a thing may look like to its likeliest "
-            "colour.",
-            show_default="the model's own",
-            metavar="V",
-        ),
-    ] = None,
-    reference: Annotated[
-        Path | None,
-        typer.Option(help="A colour picture whose palette sets the mood.", metavar="FILE"),
-    ] = None,
-    hint: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="A colour known at a place: row, column, colour and side of its patch in pixels, "
-            "such as 120,80,#1e5ac8 or 120,80,#1e5ac8,10; counted from 0 in the upright picture. "
-            "Again for more; for one picture only.",
-            metavar="Y,X,#RRGGBB[,SIZE]",
-        ),
-    ] = None,
-    alternatives: Annotated[
-        int | None,
-        typer.Option(
-            help="So many different colourings of each picture, in NAME-1, NAME-2 and so on.",
-            metavar="N",
-        ),
-    ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Write results anew that exist; else they are skipped.")
-    ] = False,
-) -> None:
-    """Colour pictures; OUT gets the same names, and what the files say beside their pixels.
-
-    8-bit pictures keep their format, 16-bit pictures become 16-bit TIFF. The paths of the results
-    are printed. A file that cannot be coloured does not stop the others; it is told at the end.
-    """
-    from napari_colorize.commands.batch import colour_all, plan
-    from napari_colorize.commands.wishes import read_wishes
-
-    wishes = read_wishes(
-        vividness=vividness, reference=reference, hints=hint or (), alternatives=alternatives
-    )
-    jobs = plan(pictures, out, wishes.alternatives)
-    if wishes.hints and len(jobs) > 1:
-        raise PictureError(
-            f"--hint is for one picture and {len(jobs):,} were given: colour that one by itself."
-        )
-    wishes.check_model(model)
-    console = Console()
-    failed: list[str] = []
-    written = skipped = 0
-    with progress_bar(console) as progress:
-        task = progress.add_task("colouring", total=len(jobs))
-        try:
-            for outcome in colour_all(jobs, model=model, device=device, force=force, wishes=wishes):
-                progress.advance(task)
-                for path in outcome.written:
-                    say(console, str(path))
-                skipped += outcome.skipped
-                written += not outcome.skipped and not outcome.reason
-                if outcome.reason:
-                    failed.append(f"{outcome.source}: {outcome.reason}")
-        except KeyboardInterrupt:
-            progress.stop()
-            print(f"Interrupted; {written} of {len(jobs)} were coloured.", file=sys.stderr)
-            raise
-    if skipped or failed or written > 1:
-        parts = [f"{written:,} coloured"]
-        parts += [f"{skipped:,} skipped because they exist (--force replaces them)"] * bool(skipped)
-        parts += [f"{len(failed):,} failed"] * bool(failed)
-        say(console, ", ".join(parts))
-    for line in failed:
-        print(line, file=sys.stderr)
-    if failed:
-        raise typer.Exit(1)
+app.command()(colorize)
 
 
 @app.command()
@@ -365,12 +273,3 @@ def info() -> None:
     width = max(map(len, report))
     for key, value in report.items():
         print(f"{key:<{width}}  {value.replace(str(Path.home()), '~')}")
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("napari-colorize")
-    except PackageNotFoundError:
-        return "(not installed)"

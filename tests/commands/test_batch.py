@@ -11,11 +11,14 @@ from PIL import Image
 
 from napari_colorize import api
 from napari_colorize.color.hints import Hint
+from napari_colorize.color.steering import Adjustments, Reference, Steering
 from napari_colorize.commands import batch
 from napari_colorize.commands.batch import Job, Outcome, colour_all, plan
-from napari_colorize.commands.wishes import Wishes
+from napari_colorize.commands.wishes import Mood, Wishes
 from napari_colorize.errors import ColorizeError, ModelError, PictureError
 from napari_colorize.files.pictures import read_picture
+from napari_colorize.files.record import program_version, read_record
+from napari_colorize.files.steering_file import from_dict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +32,8 @@ class Painter:
 
     opened = 0
     asked: ClassVar[list[tuple[Any, ...]]] = []
+    model_name = "painter"
+    card: ClassVar[dict[str, Any]] = {"hash": "ab" * 32}
 
     def __init__(self, *_: object) -> None:
         Painter.opened += 1
@@ -39,11 +44,24 @@ class Painter:
             raise ColorizeError("The memory\ndoes not suffice.")
         self.image = image
 
+    def reference_of(self, image: NDArray[Any], name: str, strength: float) -> Reference:
+        """Return a palette of one bin; a picture of 1 pixel is grey."""
+        if image.shape[:2] == (1, 1):
+            raise PictureError("The reference is grey.")
+        Painter.asked.append((name, image.shape))
+        return Reference(name, (0.0, 1.0), strength)
+
     def colorize(
-        self, hints: tuple[Hint, ...], *, vividness: float | None, reference: Any, dtype: str
+        self,
+        hints: tuple[Hint, ...],
+        *,
+        vividness: float | None,
+        reference: Reference | None,
+        adjustments: Adjustments,
+        dtype: str,
     ) -> NDArray[Any]:
         """Return the picture as RGB."""
-        Painter.asked.append((hints, vividness, reference))
+        Painter.asked.append((hints, vividness, reference, adjustments))
         assert self.image.dtype == dtype
         return self.image if self.image.ndim == 3 else np.repeat(self.image[..., None], 3, -1)
 
@@ -51,7 +69,9 @@ class Painter:
         self, count: int, hints: tuple[Hint, ...], *, vividness: float | None, dtype: str
     ) -> NDArray[Any]:
         """Return the picture as RGB so many times, brighter by 1 each time."""
-        rgb = self.colorize(hints, vividness=vividness, reference=None, dtype=dtype)
+        rgb = self.colorize(
+            hints, vividness=vividness, reference=None, adjustments=Adjustments(), dtype=dtype
+        )
         return np.stack([rgb + number for number in range(count)]).astype(dtype)
 
     def close(self) -> None:
@@ -232,14 +252,47 @@ def test_a_model_that_is_none_ends_the_batch(
 
 
 def test_wishes_reach_every_picture(tmp_path: Path) -> None:
-    """Vividness and reference are the same for all; nothing wished asks for nothing."""
+    """All is the same for all, the palette taken once; nothing wished asks for nothing."""
     for name in ("a", "b"):
         save(tmp_path / "in" / f"{name}.png")
-    mood = np.zeros((2, 3, 3), np.uint8)
-    run([tmp_path / "in"], tmp_path / "out", wishes=Wishes(0.7, mood))
-    assert Painter.asked == [((), 0.7, mood)] * 2
+    mood = Mood("mood.png", np.zeros((2, 3, 3), np.uint8), 0.5)
+    warm = Adjustments(warmth=0.3)
+    wishes = Wishes(0.7, mood, adjustments=warm)
+    run([tmp_path / "in"], tmp_path / "out", wishes=wishes)
+    palette = Reference("mood.png", (0.0, 1.0), 0.5)
+    assert Painter.asked == [("mood.png", (2, 3, 3)), *[((), 0.7, palette, warm)] * 2]
     run([tmp_path / "in"], tmp_path / "plain")
-    assert Painter.asked[2:] == [((), None, None)] * 2
+    assert Painter.asked[3:] == [((), None, None, Adjustments())] * 2
+
+
+def test_a_grey_reference_is_a_wrong_value(tmp_path: Path) -> None:
+    """It is told at once, not once for each picture."""
+    one = save(tmp_path / "in" / "p.png")
+    grey = Wishes(reference=Mood("grey.png", np.zeros((1, 1, 3), np.uint8)))
+    with pytest.raises(PictureError, match="The reference is grey"):
+        run([one], tmp_path / "out", wishes=grey)
+
+
+def test_every_result_carries_its_record(tmp_path: Path) -> None:
+    """Model, hash, what was wanted, version, the name of the source without its folder."""
+    save(tmp_path / "in" / "a.png")
+    save(tmp_path / "in" / "deep.png", dtype=np.uint16)
+    out = tmp_path / "out"
+    hint = Hint(3, 4, (255, 0, 0))
+    run([tmp_path / "in"], out, wishes=Wishes(0.7, hints=(hint,)))
+    for target, source in (("a.png", "a.png"), ("deep.tif", "deep.png")):
+        record = read_record(out / target)
+        assert record is not None
+        assert from_dict(record.pop("steering")) == Steering((hint,), 0.7)
+        assert record == {
+            "model": "painter",
+            "hash": "ab" * 32,
+            "version": program_version(),
+            "source": source,
+        }
+    run([tmp_path / "in" / "a.png"], out, wishes=Wishes(alternatives=2))
+    told = [read_record(out / f"a-{number}.png") for number in (1, 2)]
+    assert [record and record["alternative"] for record in told] == [1, 2]
 
 
 def test_a_hint_outside_is_raised_before_the_model_is_opened(tmp_path: Path) -> None:
@@ -250,7 +303,7 @@ def test_a_hint_outside_is_raised_before_the_model_is_opened(tmp_path: Path) -> 
         run([one], tmp_path / "out", wishes=Wishes(hints=(inside, outside)))
     assert (Painter.opened, (tmp_path / "out").exists()) == (0, False)
     run([one], tmp_path / "out", wishes=Wishes(hints=(inside,)))
-    assert Painter.asked == [((inside,), None, None)]
+    assert Painter.asked == [((inside,), None, None, Adjustments())]
 
 
 def test_alternatives_lie_beside_each_other(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from napari_colorize.color.hints import Hint
+from napari_colorize.color.steering import Adjustments
 from napari_colorize.commands.wishes import Wishes, read_wishes
 from napari_colorize.errors import PictureError
 
@@ -23,11 +24,33 @@ def test_hints() -> None:
     )
 
 
+def test_a_file_of_hints_goes_before_single_ones(tmp_path: Path) -> None:
+    """Later ones lie over earlier ones, and what is typed is meant most."""
+    (tmp_path / "hints.csv").write_text("y,x,color\n1,2,#030405\n")
+    wishes = read_wishes(hints=["3,4,#ff0000"], hints_file=tmp_path / "hints.csv")
+    assert wishes.hints == (Hint(1, 2, (3, 4, 5)), Hint(3, 4, (255, 0, 0)))
+
+
+def test_adjustments() -> None:
+    """What is not given is as it is."""
+    assert read_wishes(adjustments={"chroma": 1.5, "hue": -20}).adjustments == Adjustments(
+        chroma=1.5, hue=-20
+    )
+    assert read_wishes().adjustments == Adjustments()
+
+
 def test_reference(tmp_path: Path) -> None:
-    """A file of 8 or 16 bits, as it is."""
+    """A file of 8 or 16 bits, as it is, with its name and how much it counts."""
     pixels = np.arange(4 * 5 * 3, dtype=np.uint8).reshape(4, 5, 3)
-    Image.fromarray(pixels).save(tmp_path / "mood.png")
-    np.testing.assert_array_equal(read_wishes(reference=tmp_path / "mood.png").reference, pixels)
+    path = tmp_path / "mood.png"
+    Image.fromarray(pixels).save(path)
+    mood = read_wishes(reference=path).reference
+    assert mood is not None
+    np.testing.assert_array_equal(mood.pixels, pixels)
+    assert (mood.name, mood.strength) == ("mood.png", 1)
+    strong = read_wishes(reference=path, reference_strength=1.5).reference
+    assert strong is not None
+    assert strong.strength == 1.5
 
 
 @pytest.mark.parametrize(
@@ -43,6 +66,23 @@ def test_reference(tmp_path: Path) -> None:
         ({"hints": ["3,inf,#123456"]}, "--hint 3,inf,#123456: x of a hint has to be finite"),
         ({"hints": ["3,4,#123456,0"]}, "The size of a hint has to be more than 0 px, got 0."),
         ({"reference": Path("none.jpg")}, "The reference none.jpg cannot be used: no such file."),
+        (
+            {"adjustments": {"chroma": 2.5}},
+            "--chroma has to be a number from 0 to 2, got 2.5.",
+        ),
+        (
+            {"adjustments": {"hue": float("nan")}},
+            "--hue-shift has to be a number from -180 to 180, got nan.",
+        ),
+        ({"hints_file": Path("none.csv")}, "none.csv cannot be used: there is no such file."),
+        (
+            {"reference_strength": 1.0},
+            "--reference-strength goes with --reference FILE: give that too.",
+        ),
+        (
+            {"adjustments": {"warmth": 0.5}, "alternatives": 2},
+            "--hue-shift, --blend and --alternatives do not go together: leave one out.",
+        ),
         ({"alternatives": 0}, "--alternatives has to be 1 to 16, got 0."),
         ({"alternatives": 17}, "--alternatives has to be 1 to 16, got 17."),
     ],
@@ -59,6 +99,9 @@ def test_what_does_not_go_together(tmp_path: Path) -> None:
     Image.fromarray(np.zeros((4, 5), np.uint8)).save(tmp_path / "grey.png")
     with pytest.raises(PictureError, match=r"grey\.png is grey: choose a colour picture"):
         read_wishes(reference=tmp_path / "grey.png")
+    Image.fromarray(np.zeros((4, 5, 3), np.uint8)).save(tmp_path / "x.png")
+    with pytest.raises(PictureError, match="--reference-strength has to be a number from 0 to 2"):
+        read_wishes(reference=tmp_path / "x.png", reference_strength=3)
     with pytest.raises(PictureError, match="--reference and --alternatives do not go together"):
         read_wishes(reference=tmp_path / "grey.png", alternatives=2)
 
@@ -67,4 +110,5 @@ def test_names() -> None:
     """What is wished is named as models know it."""
     assert Wishes().names == ""
     assert Wishes(0.0).names == "vividness"
+    assert Wishes(adjustments=Adjustments(chroma=2)).names == ""
     assert Wishes(0.5, alternatives=2).names == "vividness and alternatives"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from napari_colorize.color.hints import checked_hints
+from napari_colorize.color.steering import Steering, checked_hints
 from napari_colorize.commands.wishes import Wishes
 from napari_colorize.errors import Cancelled, ColorizeError, PictureError
 from napari_colorize.files.pictures import (
@@ -18,6 +18,7 @@ from napari_colorize.files.pictures import (
     read_picture,
     write_picture,
 )
+from napari_colorize.files.record import make_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -129,6 +130,7 @@ def colour_all(
     wishes = wishes or Wishes()
     batch = _Batch(jobs, force)
     colorizer: Colorizer | None = None
+    steering = Steering()
     try:
         for job in jobs:
             try:
@@ -148,7 +150,8 @@ def colour_all(
                 from napari_colorize.api import open_colorizer
 
                 colorizer = open_colorizer(model, device)
-            written, reason = batch.colour(colorizer, picture, targets, wishes)
+                steering = _steering(colorizer, wishes)
+            written, reason = batch.colour(colorizer, job, picture, targets, steering)
             yield Outcome(job.source, written, reason=reason)
     finally:
         if colorizer is not None:
@@ -178,16 +181,28 @@ class _Batch:
         return [self._deep(target, job.source) for target in job.targets]
 
     def colour(
-        self, colorizer: Colorizer, picture: Picture, targets: list[Path], wishes: Wishes
+        self,
+        colorizer: Colorizer,
+        job: Job,
+        picture: Picture,
+        targets: list[Path],
+        steering: Steering,
     ) -> tuple[tuple[Path, ...], str]:
         """Colour a picture; return the files that were written, and why not all if so."""
         written: list[Path] = []
         reason = ""
         try:
-            results = _coloured(colorizer, picture, wishes)
-            for target, rgb in zip(targets, results, strict=True):
+            record = make_record(
+                model=colorizer.model_name,
+                model_hash=str(colorizer.card["hash"]),
+                steering=steering,
+                source=job.source.name,
+            )
+            results = _coloured(colorizer, picture, steering, job.alternatives)
+            for number, (target, rgb) in enumerate(zip(targets, results, strict=True), start=1):
                 if self.wanting([target]):
-                    write_picture(target, rgb, like=picture)
+                    told = record | ({"alternative": number} if job.alternatives else {})
+                    write_picture(target, rgb, like=picture, record=told)
                     written.append(target)
         except Cancelled:
             raise
@@ -224,17 +239,31 @@ def _pictures_of(given: Path, inside: Path) -> Iterator[tuple[Path, Path]]:
         raise PictureError(f"{given} does not exist.")
 
 
-def _coloured(colorizer: Colorizer, picture: Picture, wishes: Wishes) -> Sequence[NDArray[Any]]:
+def _steering(colorizer: Colorizer, wishes: Wishes) -> Steering:
+    """Return the wishes as a model knows them."""
+    mood = wishes.reference
+    palette = mood and colorizer.reference_of(mood.pixels, mood.name, mood.strength)
+    return Steering(wishes.hints, wishes.vividness, palette, wishes.adjustments)
+
+
+def _coloured(
+    colorizer: Colorizer, picture: Picture, steering: Steering, alternatives: int
+) -> Sequence[NDArray[Any]]:
     """Return a picture in colour, once or in all its alternatives."""
     colorizer.set_picture(picture.pixels)
     depth: Literal["uint8", "uint16"] = "uint16" if picture.pixels.dtype == np.uint16 else "uint8"
-    if wishes.alternatives:
-        several = colorizer.alternatives(
-            wishes.alternatives, wishes.hints, vividness=wishes.vividness, dtype=depth
+    if alternatives:
+        return list(
+            colorizer.alternatives(
+                alternatives, steering.hints, vividness=steering.vividness, dtype=depth
+            )
         )
-        return list(several)
     rgb = colorizer.colorize(
-        wishes.hints, vividness=wishes.vividness, reference=wishes.reference, dtype=depth
+        steering.hints,
+        vividness=steering.vividness,
+        reference=steering.reference,
+        adjustments=steering.adjustments,
+        dtype=depth,
     )
     return [rgb]
 

@@ -1,14 +1,23 @@
-"""How the commands speak: results as they are, errors on one line, a bar where it is seen."""
+"""How the commands speak and what several ask: results as they are, errors on one line, a bar."""
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+Model = Annotated[
+    str | None,
+    typer.Option(help="The model, by name or file.", show_default="the bundled one", metavar="M"),
+]
+Device = Annotated[
+    str, typer.Option(help="Where to compute: auto, cpu, cuda, cuda:1 or mps.", metavar="D")
+]
 
 
 def say(console: Console, text: str) -> None:

@@ -2,24 +2,48 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from napari_colorize.color.hints import SIZE, Hint
+from napari_colorize.color.steering import RANGES, Adjustments, in_range
 from napari_colorize.errors import ColorizeError, PictureError
 from napari_colorize.files.cards import default_vividness, read_card
 from napari_colorize.files.models import find_model
 from napari_colorize.files.pictures import read_picture
+from napari_colorize.files.steering_file import read_hints
+from napari_colorize.files.steering_parts import color_from_text
 from napari_colorize.prediction.checks import MOST_ALTERNATIVES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-_COLOR = re.compile(r"#?([0-9a-fA-F]{2})([0-9a-fA-F]{2})([0-9a-fA-F]{2})")
+    from napari_colorize.color.steering import AnyHint
+
+# Options whose name is another than that of the adjustment.
+_OPTIONS = {"hue": "hue-shift"}
+
+
+@dataclass(frozen=True)
+class Mood:
+    """A colour picture whose palette sets the mood.
+
+    Attributes
+    ----------
+    name : str
+        Of its file.
+    pixels : ndarray of shape (h, w, 3)
+        uint8 or uint16 sRGB.
+    strength : float
+        0..2, how much it counts.
+    """
+
+    name: str
+    pixels: NDArray[Any]
+    strength: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -30,22 +54,25 @@ class Wishes:
     ----------
     vividness : float or None
         0..1; None takes the model's own.
-    reference : ndarray of shape (h, w, 3) or None
-        uint8 or uint16 sRGB, a picture whose palette sets the mood.
-    hints : tuple of Hint
+    reference : Mood or None
+        A picture whose palette sets the mood.
+    hints : tuple of Hint or Strokes
         Colours known at places.
     alternatives : int
         How many colourings of each picture; 0 is one, as `colorize` gives it.
+    adjustments : Adjustments
+        What is done to the colours behind the network.
     """
 
     vividness: float | None = None
-    reference: NDArray[Any] | None = None
-    hints: tuple[Hint, ...] = ()
+    reference: Mood | None = None
+    hints: tuple[AnyHint, ...] = ()
     alternatives: int = 0
+    adjustments: Adjustments = field(default_factory=Adjustments)
 
     @property
     def names(self) -> str:
-        """What is wished, in words; empty if nothing is."""
+        """What is wished of the network, in words; empty if nothing is."""
         wished = {
             "vividness": self.vividness is not None,
             "references": self.reference is not None,
@@ -75,8 +102,11 @@ class Wishes:
 def read_wishes(
     *,
     vividness: float | None = None,
+    adjustments: Mapping[str, float] | None = None,
     reference: Path | None = None,
+    reference_strength: float | None = None,
     hints: Sequence[str] = (),
+    hints_file: Path | None = None,
     alternatives: int | None = None,
 ) -> Wishes:
     """Return the wishes that the options of the shell tell.
@@ -84,49 +114,77 @@ def read_wishes(
     Raises
     ------
     PictureError
-        If a value is none, the reference cannot be read or is grey, or two of them do not go
+        If a value is none, a file cannot be read, the reference is grey, or two of them do not go
         together; the text names the option.
     """
-    if vividness is not None and not 0 <= vividness <= 1:
-        raise PictureError(f"--vividness has to be a number from 0 to 1, got {vividness:g}.")
+    if vividness is not None:
+        vividness = _number("vividness", vividness, "vividness")
+    adjusted = Adjustments(
+        **{
+            name: _number(_OPTIONS.get(name, name), value, name)
+            for name, value in (adjustments or {}).items()
+        }
+    )
     if alternatives is not None and not 1 <= alternatives <= MOST_ALTERNATIVES:
         raise PictureError(
             f"--alternatives has to be 1 to {MOST_ALTERNATIVES}, got {alternatives}."
         )
     if reference is not None and alternatives:
         raise PictureError("--reference and --alternatives do not go together: leave one out.")
+    if adjusted != Adjustments() and alternatives:
+        raise PictureError(
+            "--chroma, --warmth, --hue-shift, --blend and --alternatives do not go together: "
+            "leave one out."
+        )
+    known = read_hints(hints_file) if hints_file else ()
     return Wishes(
         vividness,
-        None if reference is None else _colour_picture(reference),
-        tuple(_hint(text) for text in hints),
+        _mood(reference, reference_strength),
+        (*known, *(_hint(text) for text in hints)),
         alternatives or 0,
+        adjusted,
     )
+
+
+def _number(option: str, value: float, name: str) -> float:
+    """Return the value of an option, or raise PictureError if it is out of its range."""
+    try:
+        return in_range(name, value)
+    except PictureError as error:
+        low, high = RANGES[name]
+        raise PictureError(
+            f"--{option} has to be a number from {low:g} to {high:g}, got {value:g}."
+        ) from error
 
 
 def _hint(text: str) -> Hint:
     """Return the hint that an option tells."""
     wanted = "--hint has to be Y,X,#RRGGBB or Y,X,#RRGGBB,SIZE"
     parts = [part.strip() for part in text.split(",")]
-    color = _COLOR.fullmatch(parts[2]) if len(parts) in {3, 4} else None
+    color = color_from_text(parts[2]) if len(parts) in {3, 4} else None
     if color is None:
         raise PictureError(f"{wanted}, such as 120,80,#1e5ac8; got {text!r}.")
-    red, green, blue = (int(channel, 16) for channel in color.groups())
     try:
         y, x, size = (float(part) for part in (*parts[:2], *(parts[3:] or [str(SIZE)])))
     except ValueError as error:
         raise PictureError(f"{wanted}, with numbers of pixels; got {text!r}.") from error
     try:
-        return Hint(y, x, (red, green, blue), size)
+        return Hint(y, x, color, size)
     except PictureError as error:
         raise PictureError(f"--hint {text}: {error}") from error
 
 
-def _colour_picture(path: Path) -> NDArray[Any]:
-    """Return the pixels of a colour picture."""
+def _mood(path: Path | None, strength: float | None) -> Mood | None:
+    """Return the reference that the options tell."""
+    if path is None:
+        if strength is not None:
+            raise PictureError("--reference-strength goes with --reference FILE: give that too.")
+        return None
+    wanted = 1.0 if strength is None else _number("reference-strength", strength, "strength")
     try:
         pixels = read_picture(path).pixels
     except PictureError as error:
         raise PictureError(f"The reference {path} cannot be used: {error}.") from error
     if pixels.ndim != 3:
         raise PictureError(f"The reference {path} is grey: choose a colour picture.")
-    return pixels
+    return Mood(path.name, pixels, wanted)

@@ -1,0 +1,134 @@
+"""The command ``colorize``: pictures in colour, as its options wish them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from napari_colorize.commands.terminal import Device, Model, progress_bar, say
+from napari_colorize.errors import PictureError
+
+
+def colorize(
+    pictures: Annotated[
+        list[Path],
+        typer.Argument(help="Files, or folders that are looked through.", metavar="PICTURES..."),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder for the results, made if need be.")
+    ] = Path("colorized"),
+    model: Model = None,
+    device: Device = "auto",
+    vividness: Annotated[
+        float | None,
+        typer.Option(
+            help="0 to 1: from the safe average of what a thing may look like to its likeliest "
+            "colour.",
+            show_default="the model's own",
+            metavar="V",
+        ),
+    ] = None,
+    chroma: Annotated[
+        float, typer.Option(help="0 to 2: factor on how strong all colours are.", metavar="C")
+    ] = 1.0,
+    warmth: Annotated[
+        float, typer.Option(help="-1 to 1: towards blue or towards orange.", metavar="W")
+    ] = 0.0,
+    hue_shift: Annotated[
+        float, typer.Option(help="-180 to 180: degrees by which all hues turn.", metavar="DEG")
+    ] = 0.0,
+    blend: Annotated[
+        float, typer.Option(help="0 to 1: from the colours to the original picture.", metavar="B")
+    ] = 0.0,
+    reference: Annotated[
+        Path | None,
+        typer.Option(help="A colour picture whose palette sets the mood.", metavar="FILE"),
+    ] = None,
+    reference_strength: Annotated[
+        float | None,
+        typer.Option(help="0 to 2: how much the reference counts.", show_default="1", metavar="S"),
+    ] = None,
+    hint: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A colour known at a place: row, column, colour and side of its patch in pixels, "
+            "such as 120,80,#1e5ac8 or 120,80,#1e5ac8,10; counted from 0 in the upright picture. "
+            "Again for more; for one picture only.",
+            metavar="Y,X,#RRGGBB[,SIZE]",
+        ),
+    ] = None,
+    hints: Annotated[
+        Path | None,
+        typer.Option(
+            help="A file of hints: CSV with a first line y,x,color,size or y,x,r,g,b,size, or JSON "
+            "as napari-colorize writes it; for one picture only.",
+            metavar="FILE",
+        ),
+    ] = None,
+    alternatives: Annotated[
+        int | None,
+        typer.Option(
+            help="So many different colourings of each picture, in NAME-1, NAME-2 and so on.",
+            metavar="N",
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write results anew that exist; else they are skipped.")
+    ] = False,
+) -> None:
+    """Colour pictures; OUT gets the same names, and what the files say beside their pixels.
+
+    8-bit pictures keep their format, 16-bit pictures become 16-bit TIFF; each file but BMP says
+    that and how it was coloured (XMP). The paths of the results are printed. A file that cannot
+    be coloured does not stop the others; it is told at the end.
+    """
+    from napari_colorize.commands.batch import colour_all, plan
+    from napari_colorize.commands.wishes import read_wishes
+
+    wishes = read_wishes(
+        vividness=vividness,
+        adjustments={"chroma": chroma, "warmth": warmth, "hue": hue_shift, "blend": blend},
+        reference=reference,
+        reference_strength=reference_strength,
+        hints=hint or (),
+        hints_file=hints,
+        alternatives=alternatives,
+    )
+    jobs = plan(pictures, out, wishes.alternatives)
+    if wishes.hints and len(jobs) > 1:
+        option = "--hints" if hints else "--hint"
+        raise PictureError(
+            f"{option} is for one picture and {len(jobs):,} were given: colour that one by itself."
+        )
+    wishes.check_model(model)
+    console = Console()
+    failed: list[str] = []
+    written = skipped = 0
+    with progress_bar(console) as progress:
+        task = progress.add_task("colouring", total=len(jobs))
+        try:
+            for outcome in colour_all(jobs, model=model, device=device, force=force, wishes=wishes):
+                progress.advance(task)
+                for path in outcome.written:
+                    say(console, str(path))
+                skipped += outcome.skipped
+                written += not outcome.skipped and not outcome.reason
+                if outcome.reason:
+                    failed.append(f"{outcome.source}: {outcome.reason}")
+        except KeyboardInterrupt:
+            progress.stop()
+            print(f"Interrupted; {written} of {len(jobs)} were coloured.", file=sys.stderr)
+            raise
+    if skipped or failed or written > 1:
+        parts = [f"{written:,} coloured"]
+        parts += [f"{skipped:,} skipped because they exist (--force replaces them)"] * bool(skipped)
+        parts += [f"{len(failed):,} failed"] * bool(failed)
+        say(console, ", ".join(parts))
+    for line in failed:
+        print(line, file=sys.stderr)
+    if failed:
+        raise typer.Exit(1)
