@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.layers import Image, Points
+from napari.utils.colormaps.standardize_color import transform_color
 
 from napari_colorize.color.hints import Hint
 from napari_colorize.docks.geometry import whole_geometry
@@ -32,7 +34,7 @@ class PointsRead:
     ----------
     hints : tuple of Hint
         Of the plane in view.
-    rows : ndarray of int
+    rows : tuple of int
         The points that these hints are, in the same order.
     elsewhere : dict
         Hints of other planes, by the index of the plane.
@@ -41,9 +43,20 @@ class PointsRead:
     """
 
     hints: tuple[Hint, ...]
-    rows: NDArray[np.int64]
+    rows: tuple[int, ...]
     elsewhere: dict[Place, tuple[Hint, ...]]
     outside: int
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with the points, in a sentence."""
+        if not self.outside:
+            return ""
+        one = self.outside == 1
+        return (
+            f"{self.outside} {'hint lies' if one else 'hints lie'} outside the picture and "
+            f"{'is' if one else 'are'} not used: move or delete {'it' if one else 'them'}."
+        )
 
 
 def new_points(picture: Image, plane: Plane, color: tuple[float, ...]) -> Points:
@@ -53,7 +66,7 @@ def new_points(picture: Image, plane: Plane, color: tuple[float, ...]) -> Points
         ndim=picture.ndim,
         name=f"{picture.name} [hints]",
         size=max(_LEAST, round(min(plane.shape) * _PART)),
-        face_color=_napari_color(color),
+        face_color=np.array([*_napari_color(color), 1.0]),
         border_color="white",
         border_width=0.12,
         **whole_geometry(picture),
@@ -94,7 +107,7 @@ class HintPoints:
             getattr(layer.events, name).connect(self._hear)
         for name in GEOMETRY:
             getattr(picture.events, name).connect(self._hear)
-        layer.selected_data.events.changed.connect(self._hear_selection)
+        layer.selected_data.events.items_changed.connect(self._hear_selection)
 
     def close(self) -> None:
         """Let go of the layer."""
@@ -102,7 +115,7 @@ class HintPoints:
             getattr(self.layer.events, name).disconnect(self._hear)
         for name in GEOMETRY:
             getattr(self.picture.events, name).disconnect(self._hear)
-        self.layer.selected_data.events.changed.disconnect(self._hear_selection)
+        self.layer.selected_data.events.items_changed.disconnect(self._hear_selection)
 
     def read(self) -> PointsRead:
         """Return the hints that the points are."""
@@ -121,7 +134,7 @@ class HintPoints:
             elsewhere.setdefault(place, []).append(hints(row))
         return PointsRead(
             tuple(hints(row) for row in rows),
-            rows,
+            tuple(rows.tolist()),
             {place: tuple(found) for place, found in elsewhere.items()},
             int((shown & ~inside).sum()),
         )
@@ -129,7 +142,7 @@ class HintPoints:
     def write(self, hints: tuple[Hint, ...]) -> None:
         """Bring the points of the plane in view to these hints; all others stay."""
         now = self.read()
-        rows = now.rows[: len(hints)]
+        rows = np.array(now.rows[: len(hints)], np.int64)
         table = _Table.of(self.layer)
         if len(hints) > len(rows):
             rows = np.concatenate([rows, self._spare_rows(table, now, hints[len(rows) :])])
@@ -137,7 +150,7 @@ class HintPoints:
         sizes = self._sizes(hints)
         known = rows >= 0
         table.set(rows[known], data[known], hints_at(hints, known), sizes[known])
-        table.delete(np.setdiff1d(now.rows, rows))
+        table.delete(np.setdiff1d(np.array(now.rows, np.int64), rows))
         table.append(data[~known], hints_at(hints, ~known), sizes[~known])
         table.put_into(self.layer)
 
@@ -147,11 +160,30 @@ class HintPoints:
         table.append(self._from_picture(hints, place), hints, self._sizes(hints))
         table.put_into(self.layer)
 
-    def place_of(self, row: int) -> tuple[float, float] | None:
-        """Return where in the plane in view a point lies, None if it is not on it."""
-        now = self.read()
-        found = np.flatnonzero(now.rows == row)
-        return (now.hints[found[0]].y, now.hints[found[0]].x) if len(found) else None
+    def use_color(self, color: tuple[float, ...], *, selected: bool) -> None:
+        """Use a colour for the next point, and for those that are selected if so wanted."""
+        with contextlib.nullcontext() if selected else self.layer.block_update_properties():
+            self.layer.current_face_color = np.array([*_napari_color(color), 1.0])
+
+    def use_size(self, size: float, *, selected: bool) -> None:
+        """Use a size in the picture's pixels for the next point, and for those selected."""
+        with contextlib.nullcontext() if selected else self.layer.block_update_properties():
+            self.layer.current_size = max(1.0, float(size)) / self._growth
+
+    @property
+    def color(self) -> tuple[float, ...]:
+        """The colour of the next point."""
+        rgba = transform_color(self.layer.current_face_color)[0]
+        return tuple(float(round(255 * channel)) for channel in rgba[:3].astype(float))
+
+    @property
+    def next_size(self) -> float:
+        """The size of the next point, in the picture's pixels."""
+        return float(self.layer.current_size) * self._growth
+
+    @property
+    def _growth(self) -> float:
+        return Passage.between(self.layer, self.picture).growth(self.plane.axes)
 
     def _hints(self, places: NDArray[np.float64], growth: float) -> Callable[[int], Hint]:
         colors = np.clip(np.round(255 * self.layer.face_color[:, :3].astype(float), 3), 0, 255)
@@ -170,8 +202,7 @@ class HintPoints:
         return back(self.plane.filled(flat, place))
 
     def _sizes(self, hints: tuple[Hint, ...]) -> NDArray[np.float64]:
-        growth = Passage.between(self.layer, self.picture).growth(self.plane.axes)
-        return np.array([hint.size for hint in hints], float) / growth
+        return np.array([hint.size for hint in hints], float) / self._growth
 
     def _spare_rows(
         self, table: _Table, now: PointsRead, hints: tuple[Hint, ...]
@@ -185,7 +216,7 @@ class HintPoints:
         free = [
             row
             for row in np.flatnonzero(here | ~np.isfinite(places).all(axis=1))
-            if row not in set(now.rows.tolist())
+            if row not in set(now.rows)
             and not (table.shown[row] and self.plane.inside(places[row : row + 1])[0])
         ]
         found = []
@@ -208,10 +239,13 @@ class HintPoints:
 
     def _hear(self, event: Any) -> None:
         self._changed()
+        # At the end of a drag, so that suggestions follow once and not all the way.
+        if event.type == "data" and str(event.action) == "changed" and len(event.data_indices) == 1:
+            self._chosen(int(event.data_indices[0]))
 
-    def _hear_selection(self, event: Any) -> None:
-        if event.added:
-            self._chosen(int(max(event.added)))
+    def _hear_selection(self, added: tuple[int, ...], removed: tuple[int, ...]) -> None:
+        if added:
+            self._chosen(int(max(added)))
 
 
 class _Table:

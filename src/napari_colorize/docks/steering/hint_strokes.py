@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.layers import Image, Labels
+from napari.layers import Labels
 from napari.utils.colormaps import DirectLabelColormap
 
 from napari_colorize.color.strokes import LabelMap, Strokes
@@ -87,22 +87,24 @@ class HintStrokes:
             f"{_told(wanted)} as the picture: its strokes are not used. Add new strokes."
         )
 
-    def read(self, color: Color) -> Strokes | None:
-        """Return the strokes, None where nothing is painted.
+    def strokes(self, color: Color) -> tuple[Strokes, ...]:
+        """Return the strokes as a tuple of one, empty where nothing is painted.
 
         Parameters
         ----------
         color
-            Of labels that have none of their own.
+            What labels get that have none of their own: a person may count them up.
         """
         if self.problem():
-            return None
-        labels = self._on_picture()
-        areas = LabelMap.from_array(labels)
+            return ()
+        areas = LabelMap.from_array(self._on_picture())
         if not areas.labels:
-            return None
+            return ()
         known = self._colors()
-        return Strokes(areas, tuple((n, known.get(n, color)) for n in areas.labels))
+        if new := {label: color for label in areas.labels if label not in known}:
+            self._set_colors(known | new)
+        colors = known | new
+        return (Strokes(areas, tuple((n, colors[n]) for n in areas.labels)),)
 
     def write(self, strokes: tuple[Strokes, ...]) -> None:
         """Bring the layer to these strokes, the later ones above; its colours stay known."""
@@ -122,9 +124,12 @@ class HintStrokes:
 
     def use_color(self, color: Color) -> None:
         """Paint with this colour from now on: with its label, or with a new one."""
-        colors = self._colors()
+        colors, selected = self._colors(), int(self.layer.selected_label)
         label = _label_of(color, colors)
         if label not in colors:
+            # Whoever drags through a palette leaves no label for each of its colours.
+            if selected in colors and not (np.asarray(self.layer.data) == selected).any():
+                label = selected
             self._set_colors(colors | {label: color})
         self.layer.selected_label = label
 
