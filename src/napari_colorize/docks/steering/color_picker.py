@@ -61,17 +61,17 @@ class ColorPicker(QWidget):
         return look_at(self._color, self.lightness) if self._is_ready else self._color
 
     @property
+    def is_ready(self) -> bool:
+        """Whether a lightness is known, and its colours are shown."""
+        return self._is_ready
+
+    @property
     def lightness(self) -> int:
         """The lightness in use, to a whole number."""
         return round(min(100.0, max(0.0, self._lightness)))
 
-    def begin(self) -> None:
-        """Show the colours: what computes them is loaded."""
-        self._is_ready = True
-        self._show_lightness()
-
     def end(self) -> None:
-        """Show no colours."""
+        """Show no colours until a lightness is known again."""
         self._is_ready = False
         self.square.show_slice(None)
         self._show()
@@ -83,9 +83,11 @@ class ColorPicker(QWidget):
             self._show()
 
     def set_lightness(self, lightness: float) -> None:
-        """Offer the colours of a lightness, 0..100."""
+        """Offer the colours of a lightness, 0..100; it loads torch."""
         self._lightness = lightness
-        self._show_lightness()
+        self._is_ready = True
+        self.square.show_slice(slice_at(self.lightness))
+        self._show()
 
     def _lay_out(self) -> None:
         self.side = QVBoxLayout()
@@ -116,13 +118,9 @@ class ColorPicker(QWidget):
         if not text or not color.isValid() or color.alpha() < 255:
             self.problem.tell("Write a colour as # and six digits, like #d67832.")
             return
-        self._take((float(color.red()), float(color.green()), float(color.blue())))
+        self.set_color((float(color.red()), float(color.green()), float(color.blue())))
         self._show()
-
-    def _show_lightness(self) -> None:
-        if self._is_ready:
-            self.square.show_slice(slice_at(self.lightness))
-        self._show()
+        self.chosen.emit(self._color)
 
     def _show(self, marked: bool = False) -> None:
         look = self.look

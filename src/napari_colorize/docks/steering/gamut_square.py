@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SIDE, _EDGE = 196, 8  # pixels; the edge stays free for the marker
-_LEAST = 40.0  # units of ab from the middle to the edge at least: no grey is blown up
+_LEAST = 40.0  # units of ab from middle to edge at least: a little colour is not blown up
 _STEP, _STRIDE = 1.0, 8.0  # units of ab that an arrow key moves, and with Shift
 _ARROWS = {
     Qt.Key.Key_Left: (-1, 0),
@@ -42,7 +42,7 @@ class GamutSquare(QWidget):
         super().__init__()
         self._slice: NDArray[np.uint8] | None = None
         self._image = QImage()
-        self._half = PLANE
+        self._half, self._centre = PLANE, (0.0, 0.0)  # what is in view of the plane
         self._ab = (0.0, 0.0)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
@@ -82,18 +82,19 @@ class GamutSquare(QWidget):
         difference = np.abs(self._slice[..., :3].astype(np.float32) - np.float32(color)).sum(-1)
         difference[self._slice[..., 3] == 0] = np.inf
         rows, columns = np.nonzero(difference <= difference.min() + 0.5)
-        step = 2 * PLANE / (len(self._slice) - 1)
+        unit = 2 * PLANE / len(self._slice)
         self._ab = (
-            float(columns.mean() * step - PLANE),
-            float(PLANE - rows.mean() * step),
+            float((columns.mean() + 0.5) * unit - PLANE),
+            float(PLANE - (rows.mean() + 0.5) * unit),
         )
         self.update()
 
     def point_of(self, a: float, b: float) -> QPointF:
         """Return where in the widget a colour is."""
-        reach = self.width() / 2 - _EDGE
-        middle = self.width() / 2
-        return QPointF(middle + a / self._half * reach, middle - b / self._half * reach)
+        middle, scale = self.width() / 2, (self.width() / 2 - _EDGE) / self._half
+        return QPointF(
+            middle + (a - self._centre[0]) * scale, middle - (b - self._centre[1]) * scale
+        )
 
     def sizeHint(self) -> QSize:
         """Return the size that it always has."""
@@ -159,10 +160,12 @@ class GamutSquare(QWidget):
         self.update()
 
     def _choose_at(self, event: QMouseEvent) -> None:
-        reach, middle = self.width() / 2 - _EDGE, self.width() / 2
+        middle, scale = self.width() / 2, self._half / (self.width() / 2 - _EDGE)
         point = event.position()
-        scale = self._half / reach
-        self._choose((point.x() - middle) * scale, (middle - point.y()) * scale)
+        self._choose(
+            self._centre[0] + (point.x() - middle) * scale,
+            self._centre[1] + (middle - point.y()) * scale,
+        )
 
     def _choose(self, a: float, b: float) -> None:
         """Choose a colour; of one that is not possible take as much as is."""
@@ -182,26 +185,27 @@ class GamutSquare(QWidget):
         if self._slice is None:
             return None
         side = len(self._slice)
-        column = round((a + PLANE) / (2 * PLANE) * (side - 1))
-        row = round((PLANE - b) / (2 * PLANE) * (side - 1))
+        column = math.floor((a + PLANE) / (2 * PLANE) * side)
+        row = math.floor((PLANE - b) / (2 * PLANE) * side)
         if not (0 <= row < side and 0 <= column < side):
             return None
         return self._slice[row, column].astype(np.int64)
 
     def _cut(self, colors: NDArray[np.uint8]) -> None:
-        """Cut the middle out of the plane, as large as the colours in it need."""
+        """Cut out of the plane what has colours."""
         side = len(colors)
-        middle = (side - 1) // 2
-        rows, columns = np.nonzero(colors[..., 3])
-        furthest = max(int(np.abs(part - middle).max()) for part in (rows, columns) if len(part))
-        least = math.ceil(_LEAST / PLANE * middle)
-        reach = min(middle, max(furthest, least) + 1)
-        self._half = PLANE * reach / middle
-        cut = slice(middle - reach, middle + reach + 1)
-        pixels = np.ascontiguousarray(colors[cut, cut])
-        height, width = pixels.shape[:2]
+        unit = 2 * PLANE / side
+        found = [(int(part.min()), int(part.max())) for part in np.nonzero(colors[..., 3])]
+        reach = max(_LEAST / unit, *((last - first) / 2 for first, last in found))
+        reach = min((side - 1) // 2, math.ceil(reach) + 1)
+        row, column = (
+            min(side - 1 - reach, max(reach, (first + last) // 2)) for first, last in found
+        )
+        self._half = (reach + 0.5) * unit
+        self._centre = ((column + 0.5) * unit - PLANE, PLANE - (row + 0.5) * unit)
+        cut = colors[row - reach : row + reach + 1, column - reach : column + reach + 1]
         self._image = QImage(
-            pixels.tobytes(), width, height, 4 * width, QImage.Format.Format_RGBA8888
+            cut.tobytes(), len(cut), len(cut), 4 * len(cut), QImage.Format.Format_RGBA8888
         ).copy()
 
     def _paint_middle(self, painter: QPainter) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
@@ -40,7 +41,9 @@ class HintsForm:
         self.suggestions = Suggestions()
         self._section("Likely here", self.suggestions)
         self.last = LastColors()
-        self._last_heading = self._section("Used last", self.last)
+        self._last_heading = _heading("Used last")
+        self.last.setAccessibleName("Used last")
+        self._layout.addLayout(_row(self._last_heading, self.last))
         self.common = CommonColors()
         self._section("Common colours", self.common)
         self._make_foot()
@@ -77,33 +80,28 @@ class HintsForm:
         self.size.setRange(1, _LARGEST)
         self.size.setValue(round(SIZE))
         self.size.setSuffix(" px")
+        self.size.setMaximumWidth(110)
         self.size.setAccessibleName("Size of a hint in pixels")
         self.size.setToolTip("Side of the patch that a hint covers, in pixels of the picture.")
-        label = QLabel("Size of a hint")
+        label = QLabel("Size")
         label.setBuddy(self.size)
         self.count = QLabel()
+        self.count.setWordWrap(True)
         self.count.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.delete = QPushButton("Delete hint")
-        self.delete.setToolTip(
-            "Delete the hint that is selected, or the one that was added last."
-        )
-        self._layout.addSpacing(4)
-        size = _row(label, self.size)
-        size.addStretch()
-        self._layout.addLayout(size)
-        foot = QHBoxLayout()
+        self.delete.setToolTip("Delete the hint that is selected, or the one that was added last.")
+        foot = _row(label, self.size)
+        foot.addSpacing(8)
         foot.addWidget(self.count, 1)
         foot.addWidget(self.delete)
+        self._layout.addSpacing(4)
         self._layout.addLayout(foot)
 
-    def _section(self, title: str, content: QWidget) -> QLabel:
-        heading = QLabel(title)
-        heading.setStyleSheet("font-weight: 600")
+    def _section(self, title: str, content: QWidget) -> None:
         content.setAccessibleName(title)
         self._layout.addSpacing(2)
-        self._layout.addWidget(heading)
+        self._layout.addWidget(_heading(title))
         self._layout.addWidget(content)
-        return heading
 
     def _order_focus(self) -> None:
         chain: list[QWidget] = [
@@ -118,7 +116,7 @@ class HintsForm:
             self.size,
             self.delete,
         ]
-        for before, after in zip(chain, chain[1:], strict=False):
+        for before, after in itertools.pairwise(chain):
             QWidget.setTabOrder(before, after)
 
 
@@ -128,6 +126,12 @@ def _tool_button(text: str, tooltip: str) -> QPushButton:
     button.setToolTip(f"{tooltip}\nPress again to stop.")
     button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     return button
+
+
+def _heading(title: str) -> QLabel:
+    heading = QLabel(title)
+    heading.setStyleSheet("font-weight: 600")
+    return heading
 
 
 def _row(*widgets: QWidget) -> QBoxLayout:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from napari_colorize.color.steering import AnyHint, Steering
 from napari_colorize.color.strokes import Strokes
 from napari_colorize.docks.steering.hints_form import HintsForm
 from napari_colorize.docks.steering.panel import Answer, SteeringPanel
-from napari_colorize.docks.steering.shades import look_at
+from napari_colorize.docks.steering.shades import look_at, slice_at
 from napari_colorize.errors import ColorizeError
 
 if TYPE_CHECKING:
@@ -23,15 +24,17 @@ if TYPE_CHECKING:
     from napari_colorize.docks.steering.hint_layers import HintLayers
     from napari_colorize.docks.steering.session import Session
     from napari_colorize.docks.steering.swatches import Color
+    from napari_colorize.prediction.colorizer import Colorizer
 
+_SAME = 0.01  # pixels within which two places are one
 _CALM = 250  # milliseconds without a change before the model is asked anew
 _WAITING = "The network is looking at the picture. Hints that you add meanwhile are kept."
-_FIRST = "Press Add hints, choose a colour, then click in the picture where it belongs."
-_ADDING = "Choose a colour, then click in the picture where it belongs."
-_PAINTING = "Choose a colour, then paint over the thing that has it; a rough stroke is enough."
-_SELECTING = "Click on a hint to choose it; then change its colour, drag it or delete it."
-_GOING_ON = "Press Add hints to add more, or Select in the tools of the layer to change one."
-_NO_PLACE = "Add a hint, and the colours that the model holds likely there are shown here."
+_FIRST = "Press Add hints to begin."
+_ADDING = "Choose a colour, then click in the picture."
+_PAINTING = "Choose a colour, then paint over the thing that has it."
+_SELECTING = "Click on a hint to choose it; recolour, drag or delete it."
+_GOING_ON = "Press Add hints to add more."
+_NO_PLACE = "Add a hint to see which colours the model holds likely there."
 _LOOKING = "Looking…"
 
 
@@ -42,7 +45,6 @@ class HintsPanel(SteeringPanel):
         super().__init__(viewer)
         self._layers: HintLayers | None = None
         self._active: Layer | None = None
-        self._place: tuple[float, float] | None = None
         self._asked: tuple[Any, ...] | None = None
         self._ticket = 0
         self._calm = QTimer(self)
@@ -63,11 +65,13 @@ class HintsPanel(SteeringPanel):
         self._link(layers.color_changed, self._hear_color)
         self._link(layers.problem_changed, self._hear_problem)
         self._hear_color(layers.color)
+        self._hear_problem(layers.problem)
 
     def detach(self) -> None:
         """Follow nothing any more."""
-        super().detach()
-        self._layers = None
+        if self._session is not None:
+            super().detach()
+            self._layers = None
 
     def _listen(self) -> None:
         form = self.form
@@ -85,19 +89,15 @@ class HintsPanel(SteeringPanel):
         self._follow_active()
 
     def _begin(self, session: Session) -> None:
-        """Offer colours once the network has looked: what computes them is loaded then."""
+        """Offer colours once the network has looked."""
         self._asked = None
-        if session.is_ready:
-            self.form.picker.begin()
-            self._show_looks()
-        self._place = None if self._layers is None else self._layers.chosen
         self._ask_about_place()
 
     def _end(self) -> None:
         """Forget the place; the colours that were used stay."""
         self._calm.stop()
         self._ticket += 1
-        self._place = self._asked = None
+        self._asked = None
         self.form.dropper.turn_off()
         self.form.picker.end()
         self.form.suggestions.tell("")
@@ -107,11 +107,7 @@ class HintsPanel(SteeringPanel):
         """Count the hints, and look whether the place in question still is."""
         form = self.form
         form.count.setText(_counted(steering.hints))
-        chosen = None if self._layers is None else self._layers.chosen
-        form.delete.setEnabled(chosen is not None)
-        if chosen != self._place:
-            self._place = chosen
-        self._show_size(steering.hints)
+        form.delete.setEnabled(self._place() is not None)
         self._show_tool()
         if self._session is not None:
             self._calm.start()
@@ -170,17 +166,15 @@ class HintsPanel(SteeringPanel):
         points = layers.points
         if points is not None and points.selected_data and self._active == points:
             points.remove_selected()
-        elif (chosen := layers.chosen) is not None:
-            hints = layers.hints_but(*chosen)
+        elif (place := self._place()) is not None:
+            hints = layers.hints_but(*place)
             session.change(replace(session.steering, hints=hints))
 
     # What comes back
 
     def _hear_place(self, y: float, x: float) -> None:
         if self._session is not None and not self._life.over:
-            self._place = (y, x)
-            self.form.delete.setEnabled(True)
-            self._show_size(self._session.steering.hints)
+            self._show(self._session.steering)
             self._ask_about_place()
 
     def _hear_color(self, color: Color) -> None:
@@ -214,9 +208,10 @@ class HintsPanel(SteeringPanel):
 
     def _ask_about_place(self) -> None:
         """Ask for the lightness of the place in question, and for its likely colours."""
-        session, layers, place = self._session, self._layers, self._place
+        session, layers = self._session, self._layers
         if session is None or layers is None or not session.is_ready:
             return
+        place = None if self._tool() == "paint" else self._place()
         others = () if place is None else layers.hints_but(*place)
         if self._asked == (place, others):
             return
@@ -225,16 +220,14 @@ class HintsPanel(SteeringPanel):
         self._ticket += 1
         y, x = _middle(session) if place is None else place
         if elsewhere:
-            self._ask_now(lambda model: model.lightness_at(y, x), self._show_lightness)
+            self._ask_now(lambda model: _lightness_at(model, y, x), self._show_lightness)
             self.form.suggestions.tell(_NO_PLACE if place is None else _LOOKING)
         if place is not None:
             self._ask_now(
                 lambda model: model.suggest(y, x, hints=others), self.form.suggestions.offer
             )
 
-    def _ask_now(
-        self, work: Callable[[Any], Answer], done: Callable[[Answer], None]
-    ) -> None:
+    def _ask_now(self, work: Callable[[Colorizer], Answer], done: Callable[[Answer], None]) -> None:
         """Ask, and hear the answer only if it is still about the place in question."""
         ticket = self._ticket
 
@@ -259,16 +252,29 @@ class HintsPanel(SteeringPanel):
         self.form.last.show_looks(self._look)
 
     def _look(self, color: Color) -> Color:
-        ready = self._session is not None and self._session.is_ready
-        return look_at(color, self.form.picker.lightness) if ready else color
+        picker = self.form.picker
+        return look_at(color, picker.lightness) if picker.is_ready else color
 
-    def _show_size(self, hints: tuple[AnyHint, ...]) -> None:
-        sizes = [
-            hint.size for hint in hints if isinstance(hint, Hint) and (hint.y, hint.x) == self._place
-        ]
-        if sizes:
+    def _place(self) -> tuple[float, float] | None:
+        """Return row and column of the hint that was added or selected last, if it still is."""
+        session, layers = self._session, self._layers
+        chosen = None if layers is None else layers.chosen
+        if session is None or chosen is None:
+            return None
+        return chosen if _hint_at(session.steering.hints, chosen) is not None else None
+
+    def _show_size(self, tool: str) -> None:
+        """Show the size of what comes next, or of the hint that is selected."""
+        session, layers = self._session, self._layers
+        if session is None or layers is None:
+            return
+        size, place = layers.size, self._place()
+        if tool not in {"add", "paint"} and place is not None:
+            hint = _hint_at(session.steering.hints, place)
+            size = size if hint is None else hint.size
+        if size:
             with QSignalBlocker(self.form.size):
-                self.form.size.setValue(round(sizes[0]))
+                self.form.size.setValue(round(size))
 
     def _follow_active(self, _: Any = None) -> None:
         """Follow the tool of the layer that is active now."""
@@ -290,6 +296,7 @@ class HintsPanel(SteeringPanel):
         for button, name in ((form.add, "add"), (form.paint, "paint")):
             with QSignalBlocker(button):
                 button.setChecked(tool == name)
+        self._show_size(tool)
         if form.dropper.isChecked():
             return
         form.instruction.tell(self._instruction(tool))
@@ -319,6 +326,18 @@ class HintsPanel(SteeringPanel):
 def _middle(session: Session) -> tuple[float, float]:
     height, width = (session.source.shape[axis] for axis in session.source.axes)
     return (height - 1) / 2, (width - 1) / 2
+
+
+def _lightness_at(model: Colorizer, y: float, x: float) -> float:
+    """Return the lightness of a place, in a thread; its colours are at hand then."""
+    lightness = model.lightness_at(y, x)
+    slice_at(round(min(100.0, max(0.0, lightness))))
+    return lightness
+
+
+def _hint_at(hints: tuple[AnyHint, ...], place: tuple[float, float]) -> Hint | None:
+    near = (h for h in hints if isinstance(h, Hint) and math.dist((h.y, h.x), place) < _SAME)
+    return next(near, None)
 
 
 def _counted(hints: tuple[AnyHint, ...]) -> str:

@@ -11,15 +11,16 @@ if TYPE_CHECKING:
 
 # Half the side of the ab plane that a slice shows.
 PLANE = 110.0
-# Pixels of a slice's side: two for each unit of ab, and one in the very middle.
-SIDE = 441
+# Pixels of a slice's side: about three for two units of ab, and one in the very middle.
+SIDE = 331
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=32)
 def slice_at(lightness: int) -> NDArray[np.uint8]:
     """Return the colours of ab that sRGB shows at a lightness 0..100, (SIDE, SIDE, 4) RGBA.
 
-    b is up, a to the right; nothing is seen of what is outside the gamut.
+    b is up, a to the right; nothing is seen of what is outside the gamut. The first time it takes
+    some 50 ms: have a thread ask for it before the window does.
     """
     from napari_colorize.api import gamut_slice
 

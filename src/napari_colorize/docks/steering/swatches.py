@@ -21,19 +21,19 @@ Color: TypeAlias = tuple[float, ...]
 COMMON: tuple[tuple[str, Color], ...] = (
     ("Skin", (224, 172, 140)),
     ("Ginger", (206, 116, 48)),
-    ("Chestnut", (124, 72, 48)),
-    ("Sand", (206, 178, 128)),
-    ("Brick red", (172, 68, 54)),
-    ("Rose", (216, 122, 146)),
+    ("Brown", (124, 80, 36)),
     ("Lemon", (232, 208, 72)),
     ("Grass", (104, 146, 58)),
-    ("Olive", (128, 124, 60)),
+    ("Turquoise", (64, 168, 160)),
     ("Sky blue", (112, 172, 226)),
     ("Denim", (62, 96, 160)),
+    ("Violet", (140, 92, 172)),
+    ("Rose", (216, 122, 146)),
+    ("Brick red", (172, 68, 54)),
     ("Grey", (128, 128, 128)),
 )
 LAST = 8  # colours used last that are kept
-_COLUMNS = 3
+_COLUMNS = 4
 _GAP = 4
 
 
@@ -88,7 +88,7 @@ class Swatch(QAbstractButton):
         if self._kind == "below":
             return QSize(48, 34 + line)
         if self._kind == "beside":
-            return QSize(90, max(22, line) + 4)
+            return QSize(84, max(22, line) + 4)
         return QSize(30, 26)
 
     def minimumSizeHint(self) -> QSize:
@@ -111,9 +111,7 @@ class Swatch(QAbstractButton):
         paint_patch(painter, patch, look)
         painter.setPen(ink("text", 255 if self.isEnabled() else 110))
         align = Qt.AlignmentFlag.AlignVCenter | (
-            Qt.AlignmentFlag.AlignHCenter
-            if self._kind == "below"
-            else Qt.AlignmentFlag.AlignLeft
+            Qt.AlignmentFlag.AlignHCenter if self._kind == "below" else Qt.AlignmentFlag.AlignLeft
         )
         painter.drawText(words, int(align), self.text())
         if self.hasFocus() or (self.underMouse() and self.isEnabled()):
@@ -134,7 +132,7 @@ class Swatch(QAbstractButton):
         if self._kind == "beside":
             side = whole.height() - 8
             patch = QRectF(QPointF(4, 4), QPointF(4 + side, 4 + side))
-            return patch, whole.adjusted(side + 11, 0, -2, 0)
+            return patch, whole.adjusted(side + 10, 0, 0, 0)
         return whole.adjusted(4, 4, -4, -4), QRectF()
 
 
