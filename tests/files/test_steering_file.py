@@ -63,7 +63,7 @@ adjustments = st.builds(
     Adjustments, st.floats(0, 2), st.floats(-1, 1), st.floats(-180, 180), st.floats(0, 1)
 )
 any_hints = st.lists(hints | strokes(), max_size=4).map(tuple)
-steerings = st.deferred(
+steerings: st.SearchStrategy[Steering] = st.deferred(
     lambda: st.builds(
         Steering,
         any_hints,

@@ -241,8 +241,9 @@ def _pictures_of(given: Path, inside: Path) -> Iterator[tuple[Path, Path]]:
 
 def _steering(colorizer: Colorizer, wishes: Wishes) -> Steering:
     """Return the wishes as a model knows them."""
-    mood = wishes.reference
-    palette = mood and colorizer.reference_of(mood.pixels, mood.name, mood.strength)
+    mood, palette = wishes.reference, None
+    if mood is not None:
+        palette = colorizer.reference_of(mood.pixels, mood.name, mood.strength)
     return Steering(wishes.hints, wishes.vividness, palette, wishes.adjustments)
 
 
