@@ -37,8 +37,26 @@ def test_a_table_without_sizes_or_lines(tmp_path: Path) -> None:
     path = tmp_path / "hints.csv"
     path.write_text("y,x,color\n1,2,#030405\n")
     assert read_hints(path) == (Hint(1, 2, (3, 4, 5), 6),)
+    path = tmp_path / "hints.txt"
     path.write_text("y,x,color\n")
     assert read_hints(path) == ()
+
+
+def test_thousands_of_hints(tmp_path: Path) -> None:
+    """All of them, in order."""
+    path = tmp_path / "hints.csv"
+    path.write_text("y,x,color\n" + "".join(f"{y},{y % 7},#0a0b0c\n" for y in range(5000)))
+    hints = read_hints(path)
+    assert len(hints) == 5000
+    assert hints[-1] == Hint(4999, 1, (10, 11, 12))
+
+
+def test_a_table_in_utf_16(tmp_path: Path) -> None:
+    """What some spreadsheets call Unicode text is told."""
+    path = tmp_path / "hints.csv"
+    path.write_text("y,x,color\n", encoding="utf-16")
+    with pytest.raises(PictureError, match="it is no text in UTF-8; save it as that"):
+        read_hints(path)
 
 
 @pytest.mark.parametrize(

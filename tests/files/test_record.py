@@ -96,6 +96,15 @@ def test_around_the_longest_packet_of_one_marker(tmp_path: Path, length: int) ->
     assert read_record(tmp_path / "x.jpg") == record
 
 
+@pytest.mark.parametrize("kind", [1, 2, 7])
+def test_tags_of_other_programs(tmp_path: Path, kind: int) -> None:
+    """A TIFF may hold its packet as bytes, as text or as anything."""
+    packet = xmp.packet(RECORD)
+    tags = [(700, kind, len(packet), packet, True)]
+    tifffile.imwrite(tmp_path / "x.tif", slopes(), extratags=tags, metadata=None)
+    assert read_record(tmp_path / "x.tif") == RECORD
+
+
 def test_bigtiff(tmp_path: Path) -> None:
     """A file of more than 4 GB is laid out in another way; this one is small."""
     path = tmp_path / "x.tif"

@@ -47,6 +47,7 @@ VERSION = 1
 LARGEST = 200_000_000
 """Bytes above which a file is not read."""
 
+_TABLES = {".csv", ".tsv", ".txt"}
 _STEERING_KEYS = {field.name for field in fields(Steering)} | {"version"}
 _FILE_KEYS = {
     "format",
@@ -137,7 +138,7 @@ def read_steering(path: str | os.PathLike[str]) -> Saved:
 
 
 def read_hints(path: str | os.PathLike[str]) -> tuple[AnyHint, ...]:
-    """Read hints from a table (.csv) or from JSON: a file of steering, or a plain list.
+    """Read hints from a table (.csv, .tsv, .txt) or from JSON: a file of steering, or a plain list.
 
     Parameters
     ----------
@@ -152,7 +153,7 @@ def read_hints(path: str | os.PathLike[str]) -> tuple[AnyHint, ...]:
         When the file cannot be read or a hint is none; the text tells where.
     """
     try:
-        if Path(path).suffix.lower() == ".csv":
+        if Path(path).suffix.lower() in _TABLES:
             return hints_of_table(_text(path))
         told = _load(path)
         return hints_from_json(told) if isinstance(told, list) else _saved(told).steering.hints
@@ -282,7 +283,7 @@ def _text(path: str | os.PathLike[str]) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
-        raise PictureError("it is no text in UTF-8") from exc
+        raise PictureError("it is no text in UTF-8; save it as that") from exc
 
 
 def _refuse(path: str | os.PathLike[str], error: PictureError) -> NoReturn:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 import re
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from napari_colorize.color.hints import SIZE, Hint
@@ -48,7 +49,7 @@ def hints_from_json(value: Any) -> tuple[AnyHint, ...]:
 
 def area_to_json(area: LabelMap) -> dict[str, Any]:
     """Return a map of labels with its runs as one flat list."""
-    flat = [int(number) for run in area.runs for number in run]
+    flat = list(map(int, chain.from_iterable(area.runs)))
     return {"shape": [int(side) for side in area.shape], "runs": flat}
 
 

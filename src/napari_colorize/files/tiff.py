@@ -88,6 +88,8 @@ def read_xmp(file: str | os.PathLike[str] | IO[bytes]) -> bytes | None:
     """Read the XMP packet of the first page, None when it has none."""
     with _first_page(file) as (page, _):
         told = page.tags.valueof(_XMP)
+    if isinstance(told, str):  # some programs write it as text
+        return told.encode()
     return bytes(told) if told else None
 
 
