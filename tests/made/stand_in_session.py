@@ -93,9 +93,12 @@ class StandInSession(QObject):
     failed = Signal(str)
     ended = Signal()
 
-    def __init__(self, viewer: Any, layer: Any, *, at_once: bool = True) -> None:
+    def __init__(
+        self, viewer: Any, layer: Any, model: str | None = None, device: str = "auto"
+    ) -> None:
         super().__init__()
         self.layer = layer
+        self.model, self.device = model, device
         self.source = take_source(viewer, layer, whole=False)
         self.result: Any = None
         self.region_layer: Any = None
@@ -109,7 +112,7 @@ class StandInSession(QObject):
         self.original = False
         height, width = (self.source.shape[axis] for axis in self.source.axes)
         self.colorizer = StandInColorizer((height, width))
-        self.at_once = at_once
+        self.at_once = True
         self.jobs: list[Job] = []
 
     @property

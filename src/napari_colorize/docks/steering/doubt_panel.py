@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import napari
     from numpy.typing import NDArray
 
+    from napari_colorize.docks.steering.session import Session
+
 _MEANING = "Expected error of the colour, units of ab."
 _COLORMAP = "inferno"
 _OPACITY = 0.75
@@ -99,7 +101,7 @@ class DoubtPanel(SteeringPanel):
         self.go_button.clicked.connect(self.go_to_best_place)
 
     def _put(self, source: Source, doubt: NDArray[np.float32]) -> None:
-        """Swap what the layer shows, or add it."""
+        """Swap what the layer shows, or add it; what is active stays active."""
         shown = doubt.reshape(source.result_shape[:-1])
         if self.layer is not None and self.layer.data.shape == shown.shape:
             self.layer.data = shown
@@ -116,8 +118,19 @@ class DoubtPanel(SteeringPanel):
             metadata={RECORD: {"source": name, "doubt": "expected error, units of ab"}},
             **source.geometry,
         )
-        self.layer = self._viewer.add_layer(layer)
-        self.legend.follow(self.layer)
+        active = self._viewer.layers.selection.active
+        self._viewer.layers.insert(self._place_in_list(), layer)
+        if active is not None:
+            self._viewer.layers.selection.active = active
+        self.layer = layer
+        self.legend.follow(layer)
+
+    def _place_in_list(self) -> int:
+        """Return where the layer comes: right above the colours, so that hints lie above it."""
+        layers, session = self._viewer.layers, self._session
+        if session is None or session.result is None or session.result not in layers:
+            return len(layers)
+        return int(layers.index(session.result)) + 1
 
     def _go(self, source: Source, place: tuple[float, float]) -> None:
         viewer, layer = self._viewer, source.layer
@@ -127,10 +140,10 @@ class DoubtPanel(SteeringPanel):
         world = np.zeros(max(3, viewer.dims.ndim))
         world[-len(point) :] = layer.data_to_world(point)
         shown = [axis - viewer.dims.ndim for axis in viewer.dims.displayed]
-        before = viewer.camera.zoom
+        before = viewer.scene.camera.zoom
         viewer.reset_view()
-        viewer.camera.zoom = max(before, _NEARER * viewer.camera.zoom)
-        viewer.camera.center = tuple(float(world[axis]) for axis in shown)
+        viewer.scene.camera.zoom = max(before, _NEARER * viewer.scene.camera.zoom)
+        viewer.scene.camera.center = tuple(float(world[axis]) for axis in shown)
         row, column = (round(float(part)) for part in place)
         self.spot.tell(f"In the middle of the view: row {row}, column {column}.")
 
@@ -138,6 +151,11 @@ class DoubtPanel(SteeringPanel):
         self.show_button.setEnabled(True)
         self.go_button.setEnabled(True)
         self.note.tell(reason)
+
+    def _begin(self, session: Session) -> None:
+        """Let the buttons be pressed: what was asked of a picture that has changed is void."""
+        for part in (self.show_button, self.go_button):
+            part.setEnabled(True)
 
     def _show(self, steering: Steering) -> None:
         """Bring the layer up to date when the hints are others."""
@@ -161,7 +179,5 @@ class DoubtPanel(SteeringPanel):
         self._calm.stop()
         self.layer = None
         self.legend.follow(None)
-        for part in (self.show_button, self.go_button):
-            part.setEnabled(True)
         self.spot.tell("")
         self.note.tell("")

@@ -115,8 +115,9 @@ class PictureChoice(QWidget):
                 at = self.model.count() - 1
                 self.model.setItemData(at, str(model.path))
                 items = self.model.model()
-                if not can and isinstance(items, QStandardItemModel):
-                    items.item(at).setEnabled(False)
+                item = items.item(at) if isinstance(items, QStandardItemModel) else None
+                if item is not None:
+                    item.setEnabled(can)
             usable = [place for place, model in enumerate(models) if model.vividness is not None]
             same = [place for place in usable if self.model.itemData(place) == kept]
             self.model.setCurrentIndex((same or usable or [-1])[0])

@@ -119,6 +119,12 @@ class SteeringFoot(SteeringPanel):
         self._link(session.failed, self._tell_problem)
         self._link(session.rendered, self._forget_problem)
 
+    def _begin(self, session: Session) -> None:
+        """Let the picture be saved: what was asked of one that has changed is void."""
+        if not self.save.isEnabled():
+            self.save.setEnabled(True)
+            self.state.tell("")
+
     def _show(self, steering: Steering) -> None:
         session = self._session
         self.undo.setEnabled(session is not None and session.can_undo)

@@ -60,7 +60,7 @@ class VersionsPanel(SteeringPanel):
         self._make_widgets()
         self._lay_out()
         self._listen()
-        self._update()
+        self._idle()
         self.setEnabled(False)
 
     # What a person presses.
@@ -328,16 +328,15 @@ class VersionsPanel(SteeringPanel):
 
     def _without_versions(self, hints: tuple[AnyHint, ...]) -> tuple[AnyHint, ...]:
         """Return the hints without the anchors of the versions that are shown."""
-        ours = {anchor for version in self._versions for anchor in version.anchors}
+        ours: set[AnyHint] = {anchor for version in self._versions for anchor in version.anchors}
         ours |= self._dropped
         return tuple(hint for hint in hints if hint not in ours)
 
 
 def _icon(pixels: NDArray[np.uint8]) -> QIcon:
     """Return a small picture, (h, w, 3) uint8, as an icon."""
-    pixels = np.ascontiguousarray(pixels)
     height, width = pixels.shape[:2]
-    image = QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+    image = QImage(pixels.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888)
     fitted = QPixmap.fromImage(image).scaled(
         _ICON,
         Qt.AspectRatioMode.KeepAspectRatio,
