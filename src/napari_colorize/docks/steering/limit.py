@@ -179,9 +179,8 @@ class Limits(QObject):
 
     def _take(self, region: LabelMap) -> None:
         now, before, self._before = self._steering(), self._before, None
-        if before is not None:
-            outside = before
-        else:  # of another plane, nothing may have been limited yet
+        outside: Steering | None = before
+        if outside is None:  # of another plane, nothing may have been limited yet
             outside = now if now.region is None else now.outside
         if not region.labels and self.layer is not None:
             self.noted.emit(f"Paint in '{self.layer.name}' where changes are to hold.")

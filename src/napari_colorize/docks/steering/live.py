@@ -234,7 +234,10 @@ class Line(QObject):
 
     def _draw_part(self, wish: Wish) -> None:
         view, part, before = self._viewed(), wish.part, self._pixels
-        if part is None or before is None or is_whole(part, view.shape):
+        if part is None or before is None:
+            self._draw_whole(wish)
+            return
+        if is_whole(part, view.shape):
             self._draw(wish, self._is_elsewhere)
             return
         rendered = self._colors().render(wish.steering, window=part, cancel=self._is_elsewhere)

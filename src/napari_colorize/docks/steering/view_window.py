@@ -83,6 +83,7 @@ def _step(layer: Image, axes: tuple[int, int]) -> int:
     """Return how many pixels of a layer, along an axis, are one on screen."""
     origin = np.asarray(layer.data_to_world(np.zeros(layer.ndim)))
     units = np.eye(layer.ndim)[list(axes)]
-    lengths = [np.linalg.norm(np.asarray(layer.data_to_world(unit)) - origin) for unit in units]
+    ends = [np.asarray(layer.data_to_world(unit)) for unit in units]
+    lengths = [float(np.linalg.norm(end - origin)) for end in ends]
     pixels = float(layer.scale_factor) / max(*lengths, 1e-12)
     return max(1, int(min(pixels, 64.0) + TOWARDS_COARSER))
