@@ -30,6 +30,7 @@ _INVITATION = (
     "Start adds a layer in colour above the picture. It follows what you do here; the picture "
     "itself stays as it is."
 )
+_LOOKING = "The network is looking at the picture…"
 
 
 class SteerDock(QWidget):
@@ -49,7 +50,7 @@ class SteerDock(QWidget):
         self._viewer = viewer
         self._life = Life(self)
         self._steered: Steered | None = None
-        self._was_shown = False
+        self._was_docked = False
         self._make_parts()
         self._lay_out()
         self._listen()
@@ -100,15 +101,16 @@ class SteerDock(QWidget):
     def showEvent(self, event: QShowEvent | None) -> None:
         """Read the list of models anew."""
         super().showEvent(event)
-        self._was_shown = True
         self.choice.list_models()
         self._update()
 
     def event(self, event: QEvent | None) -> bool:
         """End what is steered when napari takes the dock out of its window."""
-        taken_out = event is not None and event.type() == QEvent.Type.ParentChange
-        if taken_out and self.parentWidget() is None and self._was_shown:
-            self.stop()
+        if event is not None and event.type() == QEvent.Type.ParentChange:
+            if self.parentWidget() is None and self._was_docked:
+                self.stop()
+                self._update()
+            self._was_docked = self.parentWidget() is not None
         return super().event(event)
 
     def _make_parts(self) -> None:
@@ -168,6 +170,8 @@ class SteerDock(QWidget):
         self.hints.attach(session, steered.hint_layers)
         for panel in (self.adjust, self.reference, self.versions, self.doubt, self.foot):
             panel.attach(session)
+        if not session.is_ready:
+            self.foot.state.tell(_LOOKING)
 
     def _update(self) -> None:
         """Offer Start while nothing is steered, or say why it cannot be pressed."""
@@ -203,11 +207,14 @@ class SteerDock(QWidget):
     def _hear_end(self) -> None:
         """Take leave of a session that ended by itself: its picture has left the viewer."""
         if not self._life.over:
+            farewell = self.foot.state.told()
             self.stop()
             self._update()
+            if not self.note.told():
+                self.note.tell(farewell)
 
     def _hear_ready(self) -> None:
-        if not self._life.over and self._steered is not None:
+        if not self._life.over and self.foot.state.told() == _LOOKING:
             self.foot.state.tell("")
 
     def _hear_note(self, text: str) -> None:
@@ -216,7 +223,7 @@ class SteerDock(QWidget):
 
     def _hear_problem(self, text: str) -> None:
         if not self._life.over and self._steered is not None:
-            self.foot.problem.tell(text)
+            self.note.tell(text)
 
     def _keep_beside(self, path: Any) -> None:
         if self._steered is not None:

@@ -1,0 +1,262 @@
+"""The Steer dock: picture, model, session, panels and foot in one; opening it from elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from qtpy.QtGui import QStandardItemModel
+
+from napari_colorize.color.hints import Hint
+from napari_colorize.color.picking import at_lightness, gamut_slice
+from napari_colorize.color.steering import Adjustments, Steering
+from napari_colorize.docks.steering import opening
+from napari_colorize.errors import PictureError
+from napari_colorize.files.models import ModelInfo
+from napari_colorize.files.pictures import write_picture
+from napari_colorize.files.record import make_record
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_colorize.docks.steering.dock import SteerDock
+
+GINGER = Hint(10, 12, (214, 120, 50), 4)
+
+
+@pytest.fixture
+def models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[ModelInfo]:
+    """Put three models into the list; one cannot be steered."""
+    models = [
+        ModelInfo(name, tmp_path / f"{name}.safetensors", {"network": network}, True)
+        for name, network in (("palette", "palette"), ("one-colour", "plain"), ("own", "palette"))
+    ]
+    monkeypatch.setattr("napari_colorize.docks.steering.picture_choice.list_models", lambda: models)
+    api = sys.modules["napari_colorize.api"]
+    monkeypatch.setattr(api, "gamut_slice", gamut_slice, raising=False)
+    monkeypatch.setattr(api, "at_lightness", at_lightness, raising=False)
+    return models
+
+
+@pytest.fixture
+def pictures(viewer: Any) -> tuple[Any, Any]:
+    """Return two grey pictures, the second of them selected."""
+    cat = viewer.add_image(np.full((40, 60), 120, np.uint8), name="cat")
+    wall = viewer.add_image(np.full((30, 50), 90, np.uint8), name="wall")
+    return cat, wall
+
+
+@pytest.fixture
+def dock(
+    steering_desk: Any, models: list[ModelInfo], pictures: tuple[Any, Any], viewer: Any
+) -> Any:
+    """Return the dock, opened as from the menu."""
+    dock = opening.open_steer_dock(viewer)
+    yield dock
+    dock.stop()
+
+
+def start(dock: SteerDock, desk: Any) -> Any:
+    """Press Start, wait until the colours are on screen, return the session."""
+    assert dock.start.isEnabled(), dock.note.told()
+    dock.start.click()
+    return settled(dock, desk)
+
+
+def settled(dock: SteerDock, desk: Any) -> Any:
+    """Return the session of the dock when its colours are on screen."""
+    assert dock.steered is not None
+    session = dock.steered.session
+    desk.wait(lambda: session.is_ready and dock.steered.kept.file is not None)
+    desk.settle(session)
+    return session
+
+
+def test_nothing_is_begun_before_start(dock: SteerDock, steering_stand: Any, viewer: Any) -> None:
+    """The dock offers the selected picture, and does nothing with it."""
+    assert dock.steered is None
+    assert dock.choice.picture.currentText() == "wall"
+    assert not dock.tabs.isEnabled()
+    assert dock.foot.isHidden()
+    assert steering_stand.opened == 0
+    assert len(viewer.layers) == 2
+
+
+def test_start_colours_and_the_panels_come_to_life(
+    dock: SteerDock, steering_desk: Any, viewer: Any
+) -> None:
+    """A layer in colour is there, all panels follow, Start is gone."""
+    session = start(dock, steering_desk)
+    assert session.layer.name == "wall"
+    assert session.result is not None
+    assert dock.start.isHidden()
+    assert all(panel.isEnabled() for panel in (*dock.panels, dock.foot))
+    assert "Structure untouched" in dock.foot.trust.told()
+    dock.adjust.vividness.number.setValue(0.8)
+    steering_desk.settle(session)
+    assert tuple(session.result.data[5, 5]) == (170, 90, 90)
+    dock.foot.undo.click()
+    steering_desk.settle(session)
+    assert tuple(session.result.data[5, 5]) == (90, 90, 90)
+
+
+def test_the_selection_is_followed_until_something_is_steered(
+    dock: SteerDock, steering_desk: Any, pictures: tuple[Any, Any], viewer: Any
+) -> None:
+    """From then on only the combo box changes the picture; results are not offered."""
+    cat, wall = pictures
+    viewer.layers.selection.active = cat
+    assert dock.choice.chosen == cat
+    session = start(dock, steering_desk)
+    assert session.layer == cat
+    viewer.layers.selection.active = wall
+    assert dock.choice.chosen == cat
+    combo = dock.choice.picture
+    assert [combo.itemText(n) for n in range(combo.count())] == ["wall", "cat"]
+
+
+def test_renaming_and_moving_layers_keeps_the_choice(
+    dock: SteerDock, steering_desk: Any, pictures: tuple[Any, Any], viewer: Any
+) -> None:
+    """The same picture goes on being steered."""
+    session = start(dock, steering_desk)
+    pictures[1].name = "another wall"
+    viewer.layers.move(0, 2)
+    assert dock.choice.chosen == pictures[1]
+    assert dock.choice.picture.currentText() == "another wall"
+    assert dock.steered is not None
+    assert dock.steered.session is session
+
+
+def test_switching_pictures_loses_no_hint(dock: SteerDock, steering_desk: Any, viewer: Any) -> None:
+    """The hints of the first come back with it."""
+    first = start(dock, steering_desk)
+    first.change(Steering(hints=(GINGER,), adjustments=Adjustments(warmth=0.5)))
+    steering_desk.settle(first)
+    combo = dock.choice.picture
+    combo.activated.emit(combo.findText("cat"))
+    second = settled(dock, steering_desk)
+    assert first.has_ended
+    assert second.layer.name == "cat"
+    assert second.steering == Steering()
+    combo.activated.emit(combo.findText("wall"))
+    third = settled(dock, steering_desk)
+    assert third.steering.hints == (GINGER,)
+    assert third.steering.adjustments.warmth == 0.5
+
+
+def test_another_model_goes_on_with_the_same_hints(
+    dock: SteerDock, steering_desk: Any, models: list[ModelInfo]
+) -> None:
+    """A model of one colour is named with the reason and cannot be chosen."""
+    items = dock.choice.model.model()
+    assert isinstance(items, QStandardItemModel)
+    names = [dock.choice.model.itemText(n) for n in range(3)]
+    assert names == ["palette", "one-colour: gives one colour a place, cannot be steered", "own"]
+    assert [items.item(n).isEnabled() for n in range(3)] == [True, False, True]
+    session = start(dock, steering_desk)
+    session.change(Steering(hints=(GINGER,)))
+    steering_desk.settle(session)
+    dock.choice.model.setCurrentIndex(2)
+    dock.choice.model.activated.emit(2)
+    again = settled(dock, steering_desk)
+    assert again is not session
+    assert again.steering.hints == (GINGER,)
+
+
+def test_a_picture_that_is_removed_ends_it(
+    dock: SteerDock, steering_desk: Any, viewer: Any
+) -> None:
+    """The dock says so and offers what is left."""
+    session = start(dock, steering_desk)
+    viewer.layers.remove("wall")
+    assert session.has_ended
+    assert dock.steered is None or dock.steered.session.layer.name == "cat"
+    assert dock.choice.picture.currentText() == "cat"
+
+
+def test_without_a_picture_start_says_what_to_do(
+    steering_desk: Any, models: list[ModelInfo], viewer: Any
+) -> None:
+    """It cannot be pressed, and can as soon as there is one."""
+    dock = opening.open_steer_dock(viewer)
+    assert not dock.start.isEnabled()
+    assert dock.note.told().startswith("There is no picture to colour")
+    viewer.add_image(np.zeros((20, 20), np.uint8), name="new")
+    assert dock.start.isEnabled()
+    assert dock.choice.picture.currentText() == "new"
+
+
+def test_without_a_model_start_says_what_to_do(dock: SteerDock, models: list[ModelInfo]) -> None:
+    """A list without a model that can be steered."""
+    del models[2], models[0]
+    dock.choice.list_models()
+    dock.steer()
+    assert dock.steered is None
+    assert not dock.start.isEnabled()
+    assert dock.note.told().startswith("There is no model that can be steered")
+
+
+def test_the_dock_fits_a_small_screen(dock: SteerDock) -> None:
+    """400 x 768 with napari's own bars around it."""
+    least = dock.minimumSizeHint()
+    assert least.width() <= 400
+    assert least.height() <= 620
+
+
+def test_closing_the_dock_ends_it_and_keeps_the_result(
+    dock: SteerDock, steering_desk: Any, viewer: Any, qtbot: Any
+) -> None:
+    """The colours stay in the viewer; the session lets go of the network."""
+    session = start(dock, steering_desk)
+    viewer.window.remove_dock_widget(dock)
+    steering_desk.wait(lambda: session.has_ended)
+    steering_desk.wait(lambda: not session.is_busy)
+    assert session.result in viewer.layers
+
+
+def test_a_saved_picture_is_opened_as_it_was_steered(
+    dock: SteerDock, steering_desk: Any, viewer: Any, tmp_path: Path
+) -> None:
+    """The picture is a layer, the dock steers it, and hints and sliders are as in the record."""
+    wanted = Steering(hints=(GINGER,), adjustments=Adjustments(hue=-30))
+    record = make_record(model="palette", model_hash="ab", steering=wanted, source="cat")
+    path = tmp_path / "result.png"
+    write_picture(path, np.full((40, 60, 3), 77, np.uint8), record=record)
+    opening.restore(viewer, path)
+    steering_desk.wait(lambda: dock.steered is not None)
+    session = settled(dock, steering_desk)
+    assert session.layer.name == "result"
+    assert session.steering == wanted
+    assert dock.adjust.rows["hue"].number.value() == -30
+
+
+def test_a_file_without_a_record_is_told_in_a_sentence(tmp_path: Path) -> None:
+    """So is one that is no picture."""
+    path = tmp_path / "foreign.png"
+    write_picture(path, np.full((10, 10, 3), 77, np.uint8))
+    with pytest.raises(PictureError, match=r"foreign\.png cannot be opened: it has no record"):
+        opening.read_opened(path)
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"no picture")
+    with pytest.raises(PictureError, match=r"broken\.png cannot be opened: "):
+        opening.read_opened(broken)
+
+
+def test_the_colorize_dock_opens_it_beside_itself(
+    steering_desk: Any,
+    models: list[ModelInfo],
+    pictures: tuple[Any, Any],
+    viewer: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its button begins with the picture that is chosen there."""
+    monkeypatch.setattr("napari_colorize.docks.colorize_form.list_models", lambda: models)
+    colorize = viewer.window.add_plugin_dock_widget("napari-colorize", "Colorize")[1]
+    viewer.layers.selection.active = pictures[0]
+    colorize.steer.native.click()
+    dock = opening.open_steer_dock(viewer)
+    assert settled(dock, steering_desk).layer == pictures[0]
+    dock.stop()
