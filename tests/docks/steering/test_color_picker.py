@@ -155,7 +155,7 @@ def test_lightness_is_told(desk: Desk) -> None:
 def test_ends_of_lightness_are_no_trouble(desk: Desk, lightness: int) -> None:
     """Black and white have one colour, and it can be chosen."""
     desk.picker.set_lightness(lightness)
-    desk.press(QPoint(98, 98))
+    desk.press(desk.picker.square.point_of(0, 0).toPoint())
     assert desk.chosen
 
 
@@ -185,7 +185,7 @@ def test_nothing_is_offered_before_the_network_has_looked(qtbot: Any) -> None:
     picker.chosen.connect(chosen.append)
     picker.set_lightness(60)
     picker.end()
-    QTest.mouseClick(picker.square, Qt.MouseButton.LeftButton, pos=QPoint(98, 98))
+    QTest.mouseClick(picker.square, Qt.MouseButton.LeftButton, pos=QPoint(90, 90))
     QTest.keyClick(picker.square, Qt.Key.Key_Left)
     assert not chosen
     assert not picker.place.text()

@@ -138,7 +138,7 @@ class Eyedropper(QPushButton):
 
         A layer whose mode came back in between would take the rest of the click for its own.
         """
-        if self._life.over or event.button != 1:
+        if event.button != 1:
             return
         event.handled = True  # the canvas is not dragged
         color = color_at(viewer, event.position, event.view_direction, event.dims_displayed)

@@ -16,7 +16,7 @@ from napari_colorize.docks.steering.shades import PLANE
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_SIDE, _EDGE = 196, 8  # pixels; the edge stays free for the marker
+_SIDE, _EDGE = 180, 8  # pixels; the edge stays free for the marker
 _LEAST = 40.0  # units of ab from middle to edge at least: a little colour is not blown up
 _STEP, _STRIDE = 1.0, 8.0  # units of ab that an arrow key moves, and with Shift
 _ARROWS = {
@@ -79,13 +79,15 @@ class GamutSquare(QWidget):
         pixel = self._pixel(*self._ab)
         if pixel is not None and pixel[3] and np.abs(pixel[:3] - np.asarray(color)).max() <= 1:
             return  # it is there already: in the dark many places look the same
-        difference = np.abs(self._slice[..., :3].astype(np.float32) - np.float32(color)).sum(-1)
+        difference = np.abs(self._slice[..., :3] - np.array(color, np.float32)).sum(axis=-1)
         difference[self._slice[..., 3] == 0] = np.inf
-        rows, columns = np.nonzero(difference <= difference.min() + 0.5)
+        alike = np.argwhere(difference <= difference.min() + 0.5)
+        # Of many that look the same, one in their midst.
+        row, column = alike[np.abs(alike - alike.mean(axis=0)).sum(axis=1).argmin()]
         unit = 2 * PLANE / len(self._slice)
         self._ab = (
-            float((columns.mean() + 0.5) * unit - PLANE),
-            float(PLANE - (rows.mean() + 0.5) * unit),
+            float((column + 0.5) * unit - PLANE),
+            float(PLANE - (row + 0.5) * unit),
         )
         self.update()
 
@@ -189,7 +191,8 @@ class GamutSquare(QWidget):
         row = math.floor((PLANE - b) / (2 * PLANE) * side)
         if not (0 <= row < side and 0 <= column < side):
             return None
-        return self._slice[row, column].astype(np.int64)
+        pixel: NDArray[np.int64] = self._slice[row, column].astype(np.int64)
+        return pixel
 
     def _cut(self, colors: NDArray[np.uint8]) -> None:
         """Cut out of the plane what has colours."""

@@ -34,7 +34,7 @@ class HintsForm:
 
     def __init__(self, viewer: napari.viewer.Viewer, panel: QWidget) -> None:
         self._layout = QVBoxLayout(panel)
-        self._layout.setContentsMargins(6, 8, 6, 6)
+        self._layout.setContentsMargins(0, 2, 0, 0)
         self._layout.setSpacing(6)
         self._make_tools()
         self._make_picker(viewer)
@@ -94,7 +94,7 @@ class HintsForm:
         foot.addSpacing(8)
         foot.addWidget(self.count, 1)
         foot.addWidget(self.delete)
-        self._layout.addSpacing(4)
+        self._layout.addSpacing(2)
         self._layout.addLayout(foot)
 
     def _section(self, title: str, content: QWidget) -> None:

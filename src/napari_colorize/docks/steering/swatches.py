@@ -86,9 +86,9 @@ class Swatch(QAbstractButton):
         """Return a size that has room for colour and words."""
         line = self.fontMetrics().height()
         if self._kind == "below":
-            return QSize(48, 34 + line)
+            return QSize(48, 32 + line)
         if self._kind == "beside":
-            return QSize(84, max(22, line) + 4)
+            return QSize(84, max(20, line) + 4)
         return QSize(30, 26)
 
     def minimumSizeHint(self) -> QSize:
