@@ -214,3 +214,25 @@ def test_multiscale(make_napari_viewer: Callable[..., Any]) -> None:
     viewer.add_image([whole, whole[::2, ::2]], rgb=True)
     assert color_at(viewer, (50, 50)) == RED
     assert color_at(viewer, (50, 350)) == BLUE
+
+
+def test_closed_dock_takes_no_clicks(desk: Desk, qtbot: Any) -> None:
+    """When the dock goes while it is on, the layer has its mode back and clicks are its own."""
+    points = desk.viewer.add_points(np.array([[5.0, 5.0], [35.0, 35.0]]), size=2)
+    points.mode = "add"
+    desk.dropper.click()
+    desk.viewer.window.remove_dock_widget("all")
+    qtbot.wait(20)
+    assert points.mode == "add"
+    desk.click(20, 20)
+    assert len(points.data) == 3
+    assert not desk.colors
+
+
+def test_viewer_can_be_closed_while_it_is_on(desk: Desk, qtbot: Any) -> None:
+    """Closing the window with the button down is no trouble."""
+    desk.viewer.add_image(halves(RED, BLUE), rgb=True)
+    desk.dropper.click()
+    desk.viewer.close()
+    qtbot.wait(20)
+    assert not desk.colors
