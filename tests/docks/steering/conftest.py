@@ -170,7 +170,9 @@ class SteeringStandIn:
 
     def _paint(self, steering: Steering) -> NDArray[np.uint8]:
         pixels = np.stack([self.image] * 3, axis=-1)
-        red = pixels[..., 0] + 100.0 * (steering.vividness or 0.0) + 20 * steering.adjustments.warmth
+        red = (
+            pixels[..., 0] + 100.0 * (steering.vividness or 0.0) + 20 * steering.adjustments.warmth
+        )
         pixels[..., 0] = np.clip(red, 0, 255)
         for hint in steering.hints:
             if isinstance(hint, Hint):
