@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from napari.layers import Image, Points
 from qtpy.QtCore import QObject, Signal
 
 from napari_colorize.color.hints import Hint
@@ -19,6 +18,7 @@ from napari_colorize.docks.steering.hint_layers import HintLayers
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from napari.layers import Image, Points
     from pytestqt.qtbot import QtBot
 
 GINGER, BLUE = (200.0, 110.0, 40.0), (40.0, 80.0, 210.0)
@@ -337,9 +337,7 @@ def test_bad_points(desk: Desk) -> None:
     points.data = [[5, 5], [5, 5], [-3, 7], [70, 7]]
     desk.settle()
     assert len(session.hints) == 2
-    assert told == [
-        "2 hints lie outside the picture and are not used: move or delete them."
-    ]
+    assert told == ["2 hints lie outside the picture and are not used: move or delete them."]
     points.data = [[5, 5]]
     desk.settle()
     assert told[-1] == ""
@@ -434,6 +432,20 @@ def test_strokes(desk: Desk) -> None:
     strokes.data = np.zeros_like(strokes.data)
     desk.settle()
     assert session.hints == []
+
+
+def test_one_stroke_is_one_step(desk: Desk) -> None:
+    """A stroke that is looked at on its way, as a brush that is down, is one step of undo."""
+    session, layers = desk.steer(flat())
+    strokes = layers.add_strokes()
+    for row in (10, 40):
+        steps = len(session.before)
+        with strokes.block_history():
+            for column in (10, 25, 40):
+                strokes.paint((row, column), strokes.selected_label)
+                desk.settle()
+        desk.settle()
+        assert len(session.before) == steps + 1
 
 
 def test_many_colors_leave_one_label(desk: Desk) -> None:

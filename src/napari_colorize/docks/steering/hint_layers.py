@@ -79,6 +79,7 @@ class HintLayers(QObject):
         self._held = HeldLayers(viewer, session.source, heard)
         session.changed.connect(self._hear_session)
         session.moved.connect(self._hear_move)
+        session.ended.connect(self.close)
         viewer.layers.events.removing.connect(self._hear_removing)
         viewer.layers.events.removed.connect(self._hear_removed)
         viewer.layers.selection.events.active.connect(self._hear_active)
@@ -228,6 +229,7 @@ class HintLayers(QObject):
         self._painting.stop()
         self._session.changed.disconnect(self._hear_session)
         self._session.moved.disconnect(self._hear_move)
+        self._session.ended.disconnect(self.close)
         layers = self._viewer.layers
         layers.events.removing.disconnect(self._hear_removing)
         layers.events.removed.disconnect(self._hear_removed)
@@ -240,10 +242,12 @@ class HintLayers(QObject):
         points, strokes = self._held.read(self._color)
         self._tell(self._held.problem(points))
         read: tuple[AnyHint, ...] = (*points.hints, *strokes)
+        goes_on = self._held.strokes is not None and self._held.strokes.goes_on(read != self._read)
         if read != self._read:
             self._read = self._hints = read
             if not self._session.has_ended:
-                self._session.change(replace(self._session.steering, hints=read), undoable)
+                steering = replace(self._session.steering, hints=read)
+                self._session.change(steering, undoable and not goes_on)
         elsewhere = self._held.elsewhere(points)
         if elsewhere != self._elsewhere:
             self._elsewhere = elsewhere

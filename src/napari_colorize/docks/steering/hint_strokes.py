@@ -63,6 +63,8 @@ class HintStrokes:
         self.source = source
         self._changed = changed
         self._label_chosen = label_chosen
+        self._brush_is_down = self._is_ended = False
+        self._is_taken = False  # a part of the stroke that is being painted
         for name in _EVENTS:
             getattr(layer.events, name).connect(self._hear)
         layer.events.selected_label.connect(self._hear_label)
@@ -121,6 +123,21 @@ class HintStrokes:
         self._set_colors(colors)
         self._align()
         self.layer.data = labels.reshape(self.layer.data.shape)
+
+    def goes_on(self, is_changed: bool) -> bool:
+        """Return whether a stroke goes on of which a part was taken before.
+
+        One stroke is one step of undo, however often it is looked at on its way.
+
+        Parameters
+        ----------
+        is_changed
+            Whether this look takes something.
+        """
+        went_on = self._is_taken
+        self._is_taken = self._brush_is_down and (went_on or is_changed)
+        self._is_ended = False
+        return went_on
 
     def use_color(self, color: Color) -> None:
         """Paint with this colour from now on: with its label, or with a new one."""
@@ -201,6 +218,12 @@ class HintStrokes:
             setattr(self.layer, name, self.source.geometry[name])
 
     def _hear(self, event: Any) -> None:
+        # napari tells of a stroke's parts while the brush moves, and of the whole at its end; of
+        # what a command paints in the other order.
+        if event.type == "paint":
+            self._brush_is_down, self._is_ended = False, True
+        elif event.type == "labels_update" and not self._is_ended:
+            self._brush_is_down = True
         self._changed()
         if event.type == "colormap":
             self._label_chosen()
