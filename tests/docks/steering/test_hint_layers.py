@@ -1,4 +1,4 @@
-"""Hints of a session and layers of napari, in the real viewer."""
+"""Hints of a session and points of napari, in the real viewer."""
 
 from __future__ import annotations
 
@@ -7,95 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QObject, Signal
+from hint_desk import BLUE, GEOMETRIES, GINGER, Desk, click, flat
 
 from napari_colorize.color.hints import Hint
 from napari_colorize.color.steering import Steering
-from napari_colorize.color.strokes import LabelMap, Strokes
-from napari_colorize.docks.layers import Source, take_source
-from napari_colorize.docks.steering.hint_layers import HintLayers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from napari.layers import Image, Points
     from pytestqt.qtbot import QtBot
-
-GINGER, BLUE = (200.0, 110.0, 40.0), (40.0, 80.0, 210.0)
-
-
-class StandInSession(QObject):
-    """Remembers what is wanted, as a session does, and colours nothing."""
-
-    changed = Signal(object)
-    moved = Signal()
-    ended = Signal()
-
-    def __init__(self, viewer: Any, layer: Image) -> None:
-        super().__init__()
-        self.viewer = viewer
-        self.layer = layer
-        self.source: Source = take_source(viewer, layer, whole=False)
-        self.steering = Steering()
-        self.has_ended = False
-        self.before: list[Steering] = []
-        self.planes: dict[tuple[int, ...] | None, Steering] = {}
-        self.changes = 0
-
-    def change(self, steering: Steering, undoable: bool = True) -> None:
-        """Take what is wanted."""
-        if undoable:
-            self.before.append(self.steering)
-        self.changes += 1
-        self.steering = steering
-        self.changed.emit(steering)
-
-    def undo(self) -> None:
-        """Go back one step."""
-        self.steering = self.before.pop()
-        self.changed.emit(self.steering)
-
-    def move(self, *step: int) -> None:
-        """Look at another plane."""
-        self.planes[self.source.place] = self.steering
-        self.viewer.dims.current_step = step
-        self.source = take_source(self.viewer, self.layer, whole=False)
-        self.steering = self.planes.get(self.source.place, Steering())
-        self.moved.emit()
-
-    def end(self) -> None:
-        """Be over."""
-        self.has_ended = True
-        self.ended.emit()
-
-    @property
-    def hints(self) -> list[Any]:
-        """The hints, as a list."""
-        return list(self.steering.hints)
-
-
-class Desk:
-    """A viewer with a picture that is steered."""
-
-    def __init__(self, viewer: Any, qtbot: QtBot) -> None:
-        self.viewer = viewer
-        self.qtbot = qtbot
-        self.opened: list[HintLayers] = []
-
-    def steer(self, pixels: Any, **geometry: Any) -> tuple[StandInSession, HintLayers]:
-        """Show a picture and steer it."""
-        return self.steer_layer(self.viewer.add_image(pixels, name="cat", **geometry))
-
-    def steer_layer(self, layer: Image) -> tuple[StandInSession, HintLayers]:
-        """Steer a picture that is in the viewer."""
-        session = StandInSession(self.viewer, layer)
-        layers = HintLayers(self.viewer, session)
-        self.opened.append(layers)
-        return session, layers
-
-    def settle(self) -> None:
-        """Let everything that waits happen."""
-        self.qtbot.wait(90)
 
 
 @pytest.fixture
@@ -106,17 +26,6 @@ def desk(make_napari_viewer: Callable[..., Any], qtbot: QtBot) -> Iterator[Desk]
     for layers in desk.opened:
         layers.close()
     qtbot.wait(10)
-
-
-def flat(height: int = 60, width: int = 80) -> Any:
-    """Return a grey picture."""
-    return np.full((height, width), 120, np.uint8)
-
-
-def click(desk: Desk, points: Points, y: float, x: float) -> None:
-    """Add a point as a click does."""
-    points.add([y, x])
-    desk.settle()
 
 
 def test_click_makes_a_hint(desk: Desk) -> None:
@@ -284,13 +193,6 @@ def test_hidden_point_comes_back_by_undo(desk: Desk) -> None:
     assert len(session.hints) == 1
 
 
-GEOMETRIES = [
-    {"scale": (2, 3), "translate": (10, -5)},
-    {"rotate": 30, "scale": (0.5, 0.5)},
-    {"affine": [[0.9, 0.2, 4], [-0.3, 1.1, 7], [0, 0, 1]], "scale": (2, 2), "shear": [0.3]},
-]
-
-
 @pytest.mark.parametrize("geometry", GEOMETRIES)
 def test_geometry(desk: Desk, geometry: dict[str, Any]) -> None:
     """Points lie on the picture, however that lies; a layer that is moved carries them along."""
@@ -403,152 +305,6 @@ def test_place_chosen(desk: Desk) -> None:
     assert told[-1] == layers.chosen == (5, 6)
     assert [(hint.y, hint.x) for hint in layers.hints_but(5, 6)] == [(20, 21)]
     assert len(layers.hints_but(0, 0)) == len(session.hints)
-
-
-def test_strokes(desk: Desk) -> None:
-    """Painting, filling, erasing and napari's undo are followed; each colour is one label."""
-    session, layers = desk.steer(flat())
-    layers.set_color(GINGER)
-    strokes = layers.add_strokes()
-    assert (strokes.name, strokes.mode) == ("cat [strokes]", "paint")
-    strokes.brush_size = 6
-    strokes.paint((10, 20), strokes.selected_label)
-    desk.settle()
-    (stroke,) = session.hints
-    assert stroke.colors == ((1, GINGER),)
-    assert stroke.areas.to_array()[10, 20] == 1
-    layers.set_color(BLUE)
-    strokes.paint((40, 50), strokes.selected_label)
-    desk.settle()
-    assert dict(session.hints[0].colors) == {1: GINGER, 2: BLUE}
-    layers.set_color(GINGER)
-    assert strokes.selected_label == 1
-    strokes.undo()
-    desk.settle()
-    assert session.hints[0].areas.labels == (1,)
-    strokes.fill((0, 0), 1)
-    desk.settle()
-    assert (session.hints[0].areas.to_array() == 1).all()
-    strokes.data = np.zeros_like(strokes.data)
-    desk.settle()
-    assert session.hints == []
-
-
-def test_one_stroke_is_one_step(desk: Desk) -> None:
-    """A stroke that is looked at on its way, as a brush that is down, is one step of undo."""
-    session, layers = desk.steer(flat())
-    strokes = layers.add_strokes()
-    for row in (10, 40):
-        steps = len(session.before)
-        with strokes.block_history():
-            for column in (10, 25, 40):
-                strokes.paint((row, column), strokes.selected_label)
-                desk.settle()
-        desk.settle()
-        assert len(session.before) == steps + 1
-
-
-def test_many_colors_leave_one_label(desk: Desk) -> None:
-    """Dragging through a palette makes no label for each colour on the way."""
-    _, layers = desk.steer(flat())
-    strokes = layers.add_strokes()
-    for red in range(100, 200, 5):
-        layers.set_color((float(red), 80.0, 60.0))
-    assert strokes.selected_label == 1
-
-
-def test_label_without_color(desk: Desk) -> None:
-    """A label that a person counts up to has the colour that is chosen."""
-    session, layers = desk.steer(flat())
-    layers.set_color(BLUE)
-    strokes = layers.add_strokes()
-    strokes.selected_label = 7
-    strokes.paint((10, 20), 7)
-    desk.settle()
-    assert session.hints[0].colors == ((7, BLUE),)
-
-
-def test_undo_reaches_the_strokes(desk: Desk) -> None:
-    """What the session takes back goes from the layer, and comes back into it."""
-    session, layers = desk.steer(flat())
-    strokes = layers.add_strokes()
-    strokes.paint((10, 20), 1)
-    desk.settle()
-    painted = session.steering
-    session.undo()
-    desk.settle()
-    assert not strokes.data.any()
-    session.change(painted)
-    desk.settle()
-    assert strokes.data[10, 20] == 1
-    desk.viewer.layers.remove(strokes)
-    desk.settle()
-    assert session.hints == []
-    session.undo()
-    desk.settle()
-    assert layers.strokes is not None
-    assert layers.strokes.data[10, 20] == 1
-
-
-def test_strokes_from_elsewhere(desk: Desk) -> None:
-    """Strokes and points that come from a file make their layers."""
-    session, layers = desk.steer(flat())
-    area = np.zeros((60, 80), np.uint8)
-    area[5:9, 6:20] = 3
-    painted = Strokes(LabelMap.from_array(area), ((3, BLUE),))
-    changes = session.changes
-    session.change(Steering(hints=(painted, Hint(2, 3, GINGER))))
-    desk.settle()
-    assert session.changes == changes + 1
-    assert layers.strokes is not None
-    assert layers.points is not None
-    assert (layers.strokes.data > 0).sum() == 4 * 14
-    click(desk, layers.points, 40, 40)
-    assert [type(hint) for hint in session.hints] == [Hint, Hint, Strokes]
-
-
-@pytest.mark.parametrize("geometry", GEOMETRIES)
-def test_strokes_lie_on_the_picture(desk: Desk, geometry: dict[str, Any]) -> None:
-    """Strokes lie where the picture lies, and are read where it lies when it is moved."""
-    session, layers = desk.steer(flat(), **geometry)
-    strokes = layers.add_strokes()
-    np.testing.assert_allclose(
-        strokes.data_to_world((12, 34)), session.layer.data_to_world((12, 34))
-    )
-    strokes.data[20:30, 40:50] = 1
-    strokes.refresh()
-    desk.settle()
-    assert session.hints[0].areas.to_array()[20:30, 40:50].all()
-    strokes.affine = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1]])
-    strokes.rotate, strokes.shear = 0, [0]
-    strokes.scale, strokes.translate = (1, 1), session.layer.data_to_world((2, 3))
-    desk.settle()
-    painted = np.zeros((60, 80), bool)
-    for y, x in np.ndindex(60, 80):
-        there = np.round(strokes.world_to_data(session.layer.data_to_world((y, x)))).astype(int)
-        if (there >= 0).all() and (there < (60, 80)).all():
-            painted[y, x] = strokes.data[tuple(there)] > 0
-    found = session.hints[0].areas.to_array() if session.hints else np.zeros((60, 80))
-    assert (found > 0).sum() == pytest.approx(painted.sum(), rel=0.02, abs=3)
-    assert ((found > 0) == painted).mean() > 0.99
-
-
-def test_strokes_of_a_stack(desk: Desk) -> None:
-    """Each plane has its own strokes, in one layer."""
-    session, layers = desk.steer(np.full((4, 60, 80), 90, np.uint8))
-    session.move(0, 0, 0)
-    strokes = layers.add_strokes()
-    strokes.paint((10, 20), 1)
-    session.move(2, 0, 0)
-    assert not strokes.data.any()
-    assert list(layers.elsewhere) == [(0, 0, 0)]
-    strokes.paint((40, 50), 1)
-    desk.settle()
-    assert session.hints[0].areas.to_array()[40, 50] == 1
-    session.move(0, 0, 0)
-    assert strokes.data[10, 20] == 1
-    assert strokes.data[40, 50] == 0
-    assert session.hints[0].areas.to_array()[10, 20] == 1
 
 
 def test_layers_are_taken_up_again(desk: Desk) -> None:
