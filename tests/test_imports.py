@@ -64,6 +64,10 @@ BREAKS = {
         "docks/watch/__init__.py",
         "from napari_colorize.docks.setup import findings",
     ),
+    "The panels of the Steer dock know nothing of one another, and the session of no panel": (
+        "docks/steering/adjust_panel.py",
+        "from napari_colorize.docks.steering import doubt_panel",
+    ),
     "Qt and napari are known to the docks alone": ("runs/__init__.py", "import napari"),
     "No Qt binding is called by its name": ("docks/__init__.py", "import PyQt6"),
     "Files and runs know no torch": ("files/__init__.py", "import torch"),
@@ -127,7 +131,7 @@ def test_plugin_discovery_loads_nothing_dear() -> None:
     assert loaded_by(DISCOVERY, names) == set()
 
 
-@pytest.mark.parametrize("widget", ["Colorize", "Train"])
+@pytest.mark.parametrize("widget", ["Colorize", "Steer", "Train"])
 def test_opening_a_dock_loads_no_torch(widget: str) -> None:
     """In a real viewer each dock opens, sees a layer and closes without torch and curves."""
     names = ("torch", "lightning_fabric", "pyqtgraph", "napari_colorize.docks")
