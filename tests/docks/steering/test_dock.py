@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +9,6 @@ import pytest
 from qtpy.QtGui import QStandardItemModel
 
 from napari_colorize.color.hints import Hint
-from napari_colorize.color.picking import at_lightness, gamut_slice
 from napari_colorize.color.steering import Adjustments, Steering
 from napari_colorize.docks.steering import opening
 from napari_colorize.errors import PictureError
@@ -34,9 +32,6 @@ def models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[ModelInfo]:
         for name, network in (("palette", "palette"), ("one-colour", "plain"), ("own", "palette"))
     ]
     monkeypatch.setattr("napari_colorize.docks.steering.picture_choice.list_models", lambda: models)
-    api = sys.modules["napari_colorize.api"]
-    monkeypatch.setattr(api, "gamut_slice", gamut_slice, raising=False)
-    monkeypatch.setattr(api, "at_lightness", at_lightness, raising=False)
     return models
 
 

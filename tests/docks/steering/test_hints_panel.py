@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -79,15 +78,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(
-    steering_stand: Any, steering_desk: Any, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Desk]:
+def desk(steering_stand: Any, steering_desk: Any) -> Iterator[Desk]:
     """Return a desk; nothing is steered yet."""
-    from napari_colorize.color.picking import at_lightness, gamut_slice
-
-    api = sys.modules["napari_colorize.api"]
-    monkeypatch.setattr(api, "gamut_slice", gamut_slice, raising=False)
-    monkeypatch.setattr(api, "at_lightness", at_lightness, raising=False)
     desk = Desk(steering_desk)
     yield desk
     desk.end()

@@ -22,7 +22,7 @@ def slice_at(lightness: int) -> NDArray[np.uint8]:
     b is up, a to the right; nothing is seen of what is outside the gamut. The first time it takes
     some 50 ms: have a thread ask for it before the window does.
     """
-    from napari_colorize.api import gamut_slice
+    from napari_colorize.color.picking import gamut_slice
 
     return gamut_slice(lightness, SIDE)
 
@@ -30,6 +30,6 @@ def slice_at(lightness: int) -> NDArray[np.uint8]:
 @lru_cache(maxsize=512)
 def look_at(color: tuple[float, ...], lightness: int) -> tuple[float, ...]:
     """Return a colour (r, g, b), 0..255, as it looks at a lightness 0..100."""
-    from napari_colorize.api import at_lightness
+    from napari_colorize.color.picking import at_lightness
 
     return tuple(float(channel) for channel in at_lightness(color, lightness))
