@@ -126,11 +126,9 @@ class DoubtPanel(SteeringPanel):
         self.legend.follow(layer)
 
     def _place_in_list(self) -> int:
-        """Return where the layer comes: right above the colours, so that hints lie above it."""
-        layers, session = self._viewer.layers, self._session
-        if session is None or session.result is None or session.result not in layers:
-            return len(layers)
-        return int(layers.index(session.result)) + 1
+        """Return where the layer comes: above all pictures, and hints stay above it."""
+        layers = enumerate(self._viewer.layers, start=1)
+        return max((place for place, layer in layers if isinstance(layer, Image)), default=0)
 
     def _go(self, source: Source, place: tuple[float, float]) -> None:
         viewer, layer = self._viewer, source.layer
