@@ -40,8 +40,8 @@ from qtpy.QtCore import QEventLoop, Qt, QTimer  # noqa: E402
 from qtpy.QtOpenGLWidgets import QOpenGLWidget  # noqa: E402
 from qtpy.QtWidgets import QApplication  # noqa: E402
 
-from napari_colorize.docks.steering.hint_layers import HintLayers  # noqa: E402
-from napari_colorize.docks.steering.session import Session  # noqa: E402
+from napari_colorize.docks.steering.hints.hint_layers import HintLayers  # noqa: E402
+from napari_colorize.docks.steering.session.session import Session  # noqa: E402
 
 CANVAS_LIMIT, WHOLE_LIMIT = 150.0, 600.0  # milliseconds, medians
 SIZE = (1366, 768)  # of the window, pixels

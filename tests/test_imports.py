@@ -64,9 +64,13 @@ BREAKS = {
         "docks/watch/__init__.py",
         "from napari_colorize.docks.setup import findings",
     ),
-    "The panels of the Steer dock know nothing of one another, and the session of no panel": (
-        "docks/steering/adjust_panel.py",
-        "from napari_colorize.docks.steering import doubt_panel",
+    "In the Steer dock the panels stand on the hints, and these on the session": (
+        "docks/steering/session/session.py",
+        "from napari_colorize.docks.steering.hints import hint_layers",
+    ),
+    "The panels of the Steer dock know nothing of one another": (
+        "docks/steering/panels/adjust_panel.py",
+        "from napari_colorize.docks.steering.panels import doubt_panel",
     ),
     "Qt and napari are known to the docks alone": ("runs/__init__.py", "import napari"),
     "No Qt binding is called by its name": ("docks/__init__.py", "import PyQt6"),

@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_colorize.color.steering import Steering
 from napari_colorize.docks.layers import Source, take_source
-from napari_colorize.docks.steering.hint_layers import HintLayers
+from napari_colorize.docks.steering.hints.hint_layers import HintLayers
 
 if TYPE_CHECKING:
     from napari.layers import Image, Points

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from napari_colorize.errors import PictureError
 
+# sRGB, 0..255.
+Color: TypeAlias = tuple[float, float, float]
 # Side of a hint's patch in pixels when nothing else is said.
 SIZE = 6.0
 
@@ -37,7 +40,7 @@ class Hint:
 
     y: float
     x: float
-    color: tuple[float, float, float]
+    color: Color
     size: float = SIZE
 
     def __post_init__(self) -> None:
@@ -50,7 +53,7 @@ class Hint:
             raise PictureError(f"The size of a hint has to be more than 0 px, got {self.size:g}.")
 
 
-def checked_color(value: object) -> tuple[float, ...]:
+def checked_color(value: object) -> Color:
     """Return the three numbers of a colour, or raise PictureError if it is none."""
     wanted = "The colour of a hint has to be three numbers (r, g, b) from 0 to 255"
     try:
@@ -59,7 +62,8 @@ def checked_color(value: object) -> tuple[float, ...]:
         raise PictureError(f"{wanted}, got {value!r}.") from error
     if len(channels) != 3 or not all(0 <= channel <= 255 for channel in channels):
         raise PictureError(f"{wanted}, got {value!r}.")
-    return channels
+    red, green, blue = channels
+    return red, green, blue
 
 
 def finite_number(what: str, value: object) -> float:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_colorize.color.hints import checked_color
+from napari_colorize.color.hints import Color, checked_color
 from napari_colorize.errors import PictureError
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Strokes:
     """
 
     areas: LabelMap
-    colors: tuple[tuple[int, tuple[float, float, float]], ...]
+    colors: tuple[tuple[int, Color], ...]
 
     def __post_init__(self) -> None:
         """Check that every area has a colour."""

@@ -14,7 +14,7 @@ import pytest
 
 from napari_colorize.color.hints import Hint
 from napari_colorize.color.steering import Reference, Steering
-from napari_colorize.docks.steering.session import Session
+from napari_colorize.docks.steering.session.session import Session
 from napari_colorize.errors import Cancelled, PictureError
 
 if TYPE_CHECKING:

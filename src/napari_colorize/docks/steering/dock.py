@@ -11,14 +11,14 @@ from napari_colorize.color.steering import Steering
 from napari_colorize.docks.field_note import FieldNote
 from napari_colorize.docks.life import Life
 from napari_colorize.docks.scroll import LEAST_HEIGHT, scrolled
-from napari_colorize.docks.steering.adjust_panel import AdjustPanel
-from napari_colorize.docks.steering.doubt_panel import DoubtPanel
-from napari_colorize.docks.steering.hints_panel import HintsPanel
+from napari_colorize.docks.steering.panels.adjust_panel import AdjustPanel
+from napari_colorize.docks.steering.panels.doubt_panel import DoubtPanel
+from napari_colorize.docks.steering.panels.hints_panel import HintsPanel
+from napari_colorize.docks.steering.panels.reference_panel import ReferencePanel
+from napari_colorize.docks.steering.panels.steering_foot import SteeringFoot
+from napari_colorize.docks.steering.panels.versions_panel import VersionsPanel
 from napari_colorize.docks.steering.picture_choice import PictureChoice
-from napari_colorize.docks.steering.reference_panel import ReferencePanel
 from napari_colorize.docks.steering.steered import Steered
-from napari_colorize.docks.steering.steering_foot import SteeringFoot
-from napari_colorize.docks.steering.versions_panel import VersionsPanel
 from napari_colorize.errors import ColorizeError
 
 if TYPE_CHECKING:

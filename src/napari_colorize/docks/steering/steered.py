@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_colorize.color.steering import Steering
-from napari_colorize.docks.steering.hint_layers import HintLayers
-from napari_colorize.docks.steering.kept_hints import KeptHints
-from napari_colorize.docks.steering.session import Session
+from napari_colorize.docks.steering.hints.hint_layers import HintLayers
+from napari_colorize.docks.steering.hints.kept_hints import KeptHints
+from napari_colorize.docks.steering.session.session import Session
 
 if TYPE_CHECKING:
     from napari.layers import Layer

@@ -1,0 +1,1 @@
+"""Hints as layers of napari and as files, in step with a session."""
