@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from napari.layers import Labels, Points
 
-from napari_colorize.color.hints import Hint
+from napari_colorize.color.hints import Color, Hint
 from napari_colorize.color.steering import AnyHint
 from napari_colorize.color.strokes import Strokes
 from napari_colorize.docks.steering.hints.hint_marks import mark, marked, marked_place, unmark
@@ -18,7 +18,7 @@ from napari_colorize.docks.steering.hints.hint_points import (
     PointsRead,
     new_points,
 )
-from napari_colorize.docks.steering.hints.hint_strokes import Color, HintStrokes, new_strokes
+from napari_colorize.docks.steering.hints.hint_strokes import HintStrokes, new_strokes
 from napari_colorize.docks.steering.session.places import Plane
 
 if TYPE_CHECKING:

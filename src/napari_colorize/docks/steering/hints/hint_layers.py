@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any
 from napari.layers import Labels, Points
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_colorize.color.hints import Hint
+from napari_colorize.color.hints import Color, Hint
 from napari_colorize.color.steering import AnyHint, Steering
 from napari_colorize.docks.life import Life
 from napari_colorize.docks.steering.hints.held_layers import Heard, HeldLayers
 from napari_colorize.docks.steering.hints.hint_points import Place, PointsRead
-from napari_colorize.docks.steering.hints.hint_strokes import Color
 from napari_colorize.docks.steering.session.places import Plane
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import numpy as np
 from napari.layers import Image, Points
 from napari.utils.colormaps.standardize_color import transform_color
 
-from napari_colorize.color.hints import Hint
+from napari_colorize.color.hints import Color, Hint
 from napari_colorize.docks.geometry import whole_geometry
 from napari_colorize.docks.steering.session.places import GEOMETRY, Passage, Plane
 
@@ -59,7 +59,7 @@ class PointsRead:
         )
 
 
-def new_points(picture: Image, plane: Plane, color: tuple[float, ...]) -> Points:
+def new_points(picture: Image, plane: Plane, color: Color) -> Points:
     """Return an empty Points layer for a picture, ready to be clicked into."""
     return Points(
         np.empty((0, picture.ndim)),
@@ -160,7 +160,7 @@ class HintPoints:
         table.append(self._from_picture(hints, place), hints, self._sizes(hints))
         table.put_into(self.layer)
 
-    def use_color(self, color: tuple[float, ...], *, selected: bool) -> None:
+    def use_color(self, color: Color, *, selected: bool) -> None:
         """Use a colour for the next point, and for those that are selected if so wanted."""
         with contextlib.nullcontext() if selected else self.layer.block_update_properties():
             self.layer.current_face_color = np.array([*_napari_color(color), 1.0])
@@ -171,10 +171,11 @@ class HintPoints:
             self.layer.current_size = max(1.0, float(size)) / self._growth
 
     @property
-    def color(self) -> tuple[float, ...]:
+    def color(self) -> Color:
         """The colour of the next point."""
         rgba = transform_color(self.layer.current_face_color)[0]
-        return tuple(float(round(255 * channel)) for channel in rgba[:3].astype(float))
+        red, green, blue = (float(round(255 * channel)) for channel in rgba[:3].astype(float))
+        return red, green, blue
 
     @property
     def next_size(self) -> float:
@@ -304,5 +305,7 @@ def hints_at(hints: tuple[Hint, ...], mask: NDArray[np.bool_]) -> tuple[Hint, ..
     return tuple(hint for hint, wanted in zip(hints, mask, strict=True) if wanted)
 
 
-def _napari_color(color: tuple[float, ...]) -> tuple[float, ...]:
-    return tuple(channel / 255 for channel in color)
+def _napari_color(color: Color) -> Color:
+    """Return red, green and blue from 0 to 1."""
+    red, green, blue = color
+    return red / 255, green / 255, blue / 255

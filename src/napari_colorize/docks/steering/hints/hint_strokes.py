@@ -248,7 +248,8 @@ def _colormap(colors: dict[int, Color]) -> DirectLabelColormap:
 
 
 def _picture_color(rgba: Any) -> Color:
-    return tuple(float(round(255 * float(channel), 3)) for channel in np.ravel(rgba)[:3])
+    red, green, blue = (float(round(255 * float(channel), 3)) for channel in np.ravel(rgba)[:3])
+    return red, green, blue
 
 
 def _told(shape: tuple[int, ...]) -> str:

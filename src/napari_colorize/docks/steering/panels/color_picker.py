@@ -6,6 +6,7 @@ from qtpy.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QPainter, QPaintEvent
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
+from napari_colorize.color.hints import Color
 from napari_colorize.docks.field_note import FieldNote
 from napari_colorize.docks.steering.panels.gamut_square import GamutSquare
 from napari_colorize.docks.steering.panels.inks import color_of, paint_patch
@@ -30,7 +31,7 @@ class ColorPicker(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._color: tuple[float, ...] = (128.0, 128.0, 128.0)
+        self._color: Color = (128.0, 128.0, 128.0)
         self._lightness = NO_PLACE
         self._is_ready = False
         self.square = GamutSquare()
@@ -51,12 +52,12 @@ class ColorPicker(QWidget):
         self._show()
 
     @property
-    def color(self) -> tuple[float, ...]:
+    def color(self) -> Color:
         """The colour (r, g, b), 0..255, as it was chosen."""
         return self._color
 
     @property
-    def look(self) -> tuple[float, ...]:
+    def look(self) -> Color:
         """The colour as it looks at the lightness in use."""
         return look_at(self._color, self.lightness) if self._is_ready else self._color
 
@@ -76,10 +77,10 @@ class ColorPicker(QWidget):
         self.square.show_slice(None)
         self._show()
 
-    def set_color(self, color: tuple[float, ...]) -> None:
+    def set_color(self, color: Color) -> None:
         """Show a colour (r, g, b), 0..255, that was chosen elsewhere."""
-        if tuple(color) != self._color:
-            self._color = tuple(color)
+        if color != self._color:
+            self._color = color
             self._show()
 
     def set_lightness(self, lightness: float) -> None:
@@ -103,7 +104,7 @@ class ColorPicker(QWidget):
         layout.addWidget(self.square, 0, Qt.AlignmentFlag.AlignTop)
         layout.addLayout(self.side, 1)
 
-    def _take(self, color: tuple[float, ...]) -> None:
+    def _take(self, color: Color) -> None:
         self._color = color
         self._show(marked=True)
         self.chosen.emit(color)

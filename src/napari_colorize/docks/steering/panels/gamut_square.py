@@ -10,6 +10,7 @@ from qtpy.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
+from napari_colorize.color.hints import Color
 from napari_colorize.docks.steering.panels.inks import color_of, ink, paint_ring
 from napari_colorize.docks.steering.panels.shades import PLANE
 
@@ -60,10 +61,10 @@ class GamutSquare(QWidget):
         return self._ab
 
     @property
-    def color(self) -> tuple[float, ...] | None:
+    def color(self) -> Color | None:
         """The colour (r, g, b) under the marker; None as long as no colours are shown."""
         pixel = self._pixel(*self._ab)
-        return None if pixel is None else tuple(float(channel) for channel in pixel[:3])
+        return None if pixel is None else _color_of(pixel)
 
     def show_slice(self, colors: NDArray[np.uint8] | None) -> None:
         """Show other colours, (side, side, 4) RGBA of the whole ab plane, or none at all."""
@@ -72,7 +73,7 @@ class GamutSquare(QWidget):
             self._cut(colors)
         self.update()
 
-    def mark(self, color: tuple[float, ...]) -> None:
+    def mark(self, color: Color) -> None:
         """Put the marker on the colour (r, g, b) that is shown, or on the one most like it."""
         if self._slice is None:
             return
@@ -179,7 +180,7 @@ class GamutSquare(QWidget):
             if pixel is not None and pixel[3]:
                 self._ab = (float(a * part), float(b * part))
                 self.update()
-                self.chosen.emit(tuple(float(channel) for channel in pixel[:3]))
+                self.chosen.emit(_color_of(pixel))
                 return
 
     def _pixel(self, a: float, b: float) -> NDArray[np.int64] | None:
@@ -226,3 +227,9 @@ class GamutSquare(QWidget):
         painter.drawEllipse(point, 7.5, 7.5)
         painter.setPen(QPen(Qt.GlobalColor.white, 2))
         painter.drawEllipse(point, 6, 6)
+
+
+def _color_of(pixel: NDArray[np.int64]) -> Color:
+    """Return the colour of a pixel, RGBA."""
+    red, green, blue, _ = pixel.tolist()
+    return float(red), float(green), float(blue)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSignalBlocker, QTimer
 
-from napari_colorize.color.hints import Hint
+from napari_colorize.color.hints import Color, Hint
 from napari_colorize.color.steering import AnyHint, Steering
 from napari_colorize.color.strokes import Strokes
 from napari_colorize.docks.steering.panels.hints_form import HintsForm
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
     from napari_colorize.docks.steering.hints.hint_layers import HintLayers
-    from napari_colorize.docks.steering.panels.swatches import Color
     from napari_colorize.docks.steering.session.session import Session
     from napari_colorize.prediction.colorizer import Colorizer
 
@@ -179,7 +178,7 @@ class HintsPanel(SteeringPanel):
 
     def _hear_color(self, color: Color) -> None:
         if not self._life.over:
-            self.form.picker.set_color(tuple(color))
+            self.form.picker.set_color(color)
 
     def _hear_problem(self, text: str) -> None:
         if not self._life.over:

@@ -8,6 +8,8 @@ from napari.utils.theme import get_theme
 from qtpy.QtCore import QRectF, Qt
 from qtpy.QtGui import QColor, QPainter, QPen
 
+from napari_colorize.color.hints import Color
+
 
 def ink(part: str, alpha: int = 255) -> QColor:
     """Return a colour of the theme that is shown now.
@@ -27,7 +29,7 @@ def ink(part: str, alpha: int = 255) -> QColor:
     return color
 
 
-def color_of(rgb: tuple[float, ...]) -> QColor:
+def color_of(rgb: Color) -> QColor:
     """Return Qt's colour of (r, g, b), 0..255."""
     red, green, blue = (min(255, max(0, round(channel))) for channel in rgb)
     return QColor(red, green, blue)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
     from numpy.typing import NDArray
 
+    from napari_colorize.color.hints import Color
+
 _SEEN = 0.02  # what is more transparent than this is not there
 
 
@@ -22,7 +24,7 @@ def color_at(
     position: Sequence[float],
     view_direction: Any = None,
     dims_displayed: list[int] | None = None,
-) -> tuple[float, ...] | None:
+) -> Color | None:
     """Return the colour (r, g, b), 0..255, of the topmost layer that shows one at a place.
 
     It is the layer's own colour, through its colormap, contrast limits and gamma; what lies below
@@ -38,7 +40,7 @@ def color_at(
 
     Returns
     -------
-    tuple of float or None
+    (r, g, b) or None
         None where no visible layer has a colour.
     """
     for layer in reversed(viewer.layers):
@@ -49,7 +51,8 @@ def color_at(
         )
         rgba = None if value is None else _rgba(layer, value)
         if rgba is not None and np.isfinite(rgba).all() and rgba[3] >= _SEEN:
-            return tuple(float(channel) for channel in np.clip(255 * rgba[:3], 0, 255))
+            red, green, blue = np.clip(255 * rgba[:3], 0, 255).tolist()
+            return red, green, blue
     return None
 
 

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from napari_colorize.color.hints import Color
+
 # Half the side of the ab plane that a slice shows.
 PLANE = 110.0
 # Pixels of a slice's side: about three for two units of ab, and one in the very middle.
@@ -28,7 +30,7 @@ def slice_at(lightness: int) -> NDArray[np.uint8]:
 
 
 @lru_cache(maxsize=512)
-def look_at(color: tuple[float, float, float], lightness: int) -> tuple[float, float, float]:
+def look_at(color: Color, lightness: int) -> Color:
     """Return a colour (r, g, b), 0..255, as it looks at a lightness 0..100."""
     from napari_colorize.color.picking import at_lightness
 

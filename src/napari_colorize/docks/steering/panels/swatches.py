@@ -189,7 +189,7 @@ class Suggestions(SwatchRow):
         """Show colours, the likeliest first."""
         self._clear()
         for swatch, suggestion in zip(self.swatches, suggestions, strict=False):
-            color = tuple(float(channel) for channel in suggestion.color)
+            color = suggestion.color
             share = percent(suggestion.share)
             code = color_of(color).name()
             swatch.offer(color, color, share, f"{code}, held {share} likely: take it")
