@@ -96,6 +96,11 @@ class Guide:
         self._inverse = 1 / (variance.clamp_min(0) + FLATNESS)
 
     @property
+    def lightness(self) -> Tensor:
+        """L of the small picture, (h, w) float32, 0..100."""
+        return self._lightness[0, 0]
+
+    @property
     def shape(self) -> tuple[int, int]:
         """Height and width of the small picture."""
         height, width = self._lightness.shape[-2:]

@@ -20,7 +20,7 @@ from napari_colorize.prediction.strips import recombined
 from napari_colorize.prediction.vividness import vivid_ab
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
     from torch import Tensor
@@ -39,6 +39,9 @@ WHOLE = (slice(None), slice(None))
 KEPT_ANSWERS = 4
 # Hints, and the shares of the bins in a reference.
 Question: TypeAlias = "tuple[tuple[AnyHint, ...], tuple[float, ...] | None]"
+
+
+Steady: TypeAlias = "Callable[[str, Prediction], Prediction]"
 
 
 class Drawn(NamedTuple):
@@ -63,12 +66,17 @@ class Look:
     """
 
     def __init__(
-        self, network: ColorNetwork, card: dict[str, Any], device: str, seen: Seen
+        self,
+        network: ColorNetwork,
+        card: dict[str, Any],
+        device: str,
+        seen: Seen,
     ) -> None:
         self.network = network
         self.card = card
         self.device = device
         self.seen = seen
+        self._steady: Steady | None = None
         self._answers: deque[tuple[Question, Prediction]] = deque(maxlen=KEPT_ANSWERS)
         self._outside: tuple[Steering, np.dtype[np.generic], Drawn] | None = None
         self._inside: tuple[LabelMap, NDArray[np.bool_]] | None = None
@@ -76,6 +84,12 @@ class Look:
     def palette(self, wish: str) -> Palette:
         """Return the network, or raise ColorizeError if it has but one answer."""
         return palette_of(self.network, self.card["name"], wish)
+
+    def steady(self, steady: Steady | None) -> None:
+        """Have answers changed before they are used; those that were given are forgotten."""
+        self._steady = steady
+        self._answers.clear()
+        self._outside = None
 
     def predict(
         self, hints: Sequence[AnyHint] = (), reference: tuple[float, ...] | None = None
@@ -89,6 +103,8 @@ class Look:
         shares = None if reference is None else torch.tensor(reference, device=self.device)[None]
         with autocast(self.device):
             prediction = self.network.decode(self.seen.features, planes, shares)
+        if self._steady is not None:
+            prediction = self._steady("plain" if reference is None else "reference", prediction)
         self._answers.append((asked, prediction))
         return prediction
 

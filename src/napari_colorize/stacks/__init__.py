@@ -1,0 +1,1 @@
+"""Many planes of one thing: movies and volumes whose colour holds still."""
