@@ -13,19 +13,21 @@ from napari_colorize.prediction.colorizer import Colorizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
 
 @pytest.fixture(scope="session")
-def _model(tmp_path_factory: pytest.TempPathFactory) -> object:
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a small palette model whose answers depend on picture, hints and reference."""
     return save_loud_palette(tmp_path_factory.mktemp("model") / "paint.safetensors")
 
 
 @pytest.fixture
-def painter(_model: object) -> Colorizer:
+def painter(model: Path) -> Colorizer:
     """Return a colorizer whose colours depend on the picture."""
-    return Colorizer(_model, "cpu")  # type: ignore[arg-type]
+    return Colorizer(model, "cpu")
 
 
 def texture(seed: int, side: int) -> NDArray[np.float64]:

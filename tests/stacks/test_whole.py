@@ -1,0 +1,130 @@
+"""Whole stacks from Python, and hints that follow things."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import dask.array as da
+import numpy as np
+import pytest
+from skimage.color import rgb2lab
+
+from napari_colorize.color.hints import Hint
+from napari_colorize.errors import PictureError
+from napari_colorize.stacks.axes import Axes
+from napari_colorize.stacks.coloring import colored_planes
+from napari_colorize.stacks.tracking import tracked_hints
+from napari_colorize.stacks.whole import _followed, colorize_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from napari_colorize.prediction.colorizer import Colorizer
+
+    Pan = Callable[..., NDArray[np.uint8]]
+
+RED = (220, 20, 20)
+
+
+class TestColorizeStack:
+    """The public function."""
+
+    def test_what_comes_out(self, pan: Pan, painter: Colorizer, model: Path) -> None:
+        """The planes of the stack in their places, in any kind of array."""
+        movie = pan(3)
+        told: list[tuple[int, int]] = []
+        pixels = colorize_stack(
+            da.from_array(movie, chunks=(1, 96, 96)),
+            model=model,
+            device="cpu",
+            progress=lambda *counts: told.append(counts),
+        )
+        planes = colored_planes(movie, Axes.guessed(movie.shape), painter)
+        assert np.array_equal(pixels, np.stack([plane.pixels for plane in planes]))  # type: ignore[arg-type]
+        assert told == [(1, 3), (2, 3), (3, 3)]
+
+    def test_more_axes(self, pan: Pan, model: Path) -> None:
+        """Every plane is in its place, with its own lightness."""
+        stack = np.stack([pan(2), 255 - pan(2, seed=3)])
+        pixels = colorize_stack(stack, "tzyx", model=model, device="cpu")
+        assert pixels.shape == (2, 2, 96, 96, 3)
+        grey = rgb2lab(np.repeat(stack[..., None], 3, axis=-1))[..., 0]
+        assert np.abs(rgb2lab(pixels)[..., 0] - grey).max() < 1.5
+
+    def test_a_gap_is_warned_of(self, model: Path) -> None:
+        """A plane that cannot be coloured stays black."""
+        stack = np.full((3, 40, 40), 0.5)
+        stack[1] = 7
+        with pytest.warns(UserWarning, match=r"Plane \(1,\) stays black: A float picture"):
+            pixels = colorize_stack(stack, model=model, device="cpu")
+        assert not pixels[1].any()
+        assert pixels[2].any()
+
+    @pytest.mark.parametrize(
+        ("hints", "message"),
+        [({9: []}, "no plane 9"), ({(0, 0): []}, "no plane"), ({"a": []}, "no plane"), ([], None)],
+    )
+    def test_hints_of_no_plane(self, pan: Pan, model: Path, hints: Any, message: Any) -> None:
+        """The plane is named; a list is no mapping."""
+        if message is None:
+            hints, message = [Hint(1, 1, RED)], "have to be a mapping"
+        with pytest.raises(PictureError, match=message):
+            colorize_stack(pan(2), model=model, device="cpu", hints=hints)
+
+    def test_a_hint_reaches_the_planes_around(self, pan: Pan) -> None:
+        """It is on the third plane of five; the network that obeys hints paints all of them."""
+        movie = pan(5, step=2)
+        plain = colorize_stack(movie, device="cpu")
+        hinted = colorize_stack(movie, device="cpu", hints={2: [Hint(48, 48, RED, 24)]})
+        for plane, x in zip(range(5), (52, 50, 48, 46, 44), strict=True):
+            window = (plane, slice(42, 54), slice(x - 6, x + 6))
+            before, after = (rgb2lab(pixels[window])[..., 1].mean() for pixels in (plain, hinted))
+            assert after > before + 5
+
+
+class TestTracking:
+    """Hints and the things that they stand on."""
+
+    def follow(self, movie: NDArray[np.uint8], hints: Any) -> dict[Any, Any]:
+        """Return the hints of all planes."""
+        return dict(_followed(movie, Axes.guessed(movie.shape), hints, None))
+
+    def test_along_the_motion_both_ways(self, pan: Pan) -> None:
+        """The scene moves two pixels to the left with each plane."""
+        found = self.follow(pan(5, step=2), {(2,): (Hint(48, 50, RED, 8),)})
+        assert [len(found[(t,)]) for t in range(5)] == [1] * 5
+        for t in range(5):
+            (hint,) = found[(t,)]
+            assert abs(hint.x - (54 - 2 * t)) < 1
+            assert abs(hint.y - 48) < 1
+            assert hint.color == RED
+
+    def test_not_over_a_cut(self, pan: Pan) -> None:
+        """The next scene knows nothing of it."""
+        scenes = np.concatenate((pan(2), 255 - pan(2, seed=7)))
+        found = self.follow(scenes, {(0,): (Hint(48, 50, RED, 8),)})
+        assert [len(found[(t,)]) for t in range(4)] == [1, 1, 0, 0]
+
+    def test_another_hint_says_otherwise(self, pan: Pan) -> None:
+        """From there on, and back from there, the other one holds."""
+        blue = (20, 20, 220)
+        hints = {(0,): (Hint(48, 50, RED, 8),), (3,): (Hint(48, 44, blue, 8),)}
+        found = self.follow(pan(5, step=2), hints)
+        assert [hint.color for hint in found[(0,)]] == [RED]
+        assert [hint.color for hint in found[(3,)]] == [blue]
+        assert [hint.color for hint in found[(4,)]] == [blue]
+
+    def test_out_of_the_picture(self, pan: Pan) -> None:
+        """It is gone with its thing."""
+        found = self.follow(pan(6, step=4), {(0,): (Hint(48, 9, RED, 4),)})
+        assert found[(1,)]
+        assert not found[(5,)]
+
+    def test_nothing_is_read_without_hints(self) -> None:
+        """A row without hints costs nothing."""
+        places = [(0,), (1,)]
+        found = tracked_hints(places, {}, lambda place: 1 / 0, (5, 5))  # type: ignore[arg-type, return-value]
+        assert found == {(0,): (), (1,): ()}
