@@ -29,6 +29,7 @@ from qtpy.QtTest import QTest  # noqa: E402
 PLUGIN = "napari-colorize"
 PATIENCE = 300.0  # seconds for what is waited for
 COLOURS = 192  # fewer would show in a sky
+QUALITY = 90  # of a WebP: words stay sharp
 
 
 def open_viewer(theme: str, size: tuple[int, int]) -> napari.Viewer:
@@ -64,7 +65,7 @@ def take_widget(widget: QWidget, path: Path) -> None:
     """Write a picture of a dock or of a part of one."""
     wait(500)
     path.parent.mkdir(parents=True, exist_ok=True)
-    if not widget.grab().save(str(path)):
+    if not widget.grab().save(str(path), "PNG"):
         raise SystemExit(f"{path} cannot be written")
     with Image.open(path) as picture:
         picture.load()
@@ -72,8 +73,11 @@ def take_widget(widget: QWidget, path: Path) -> None:
 
 
 def write(picture: Image.Image, path: Path) -> None:
-    """Write a picture as a small PNG."""
+    """Write a picture as a small PNG of few colours, or as a WebP if many count."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    few = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
-    few.save(path, optimize=True)
+    if path.suffix == ".webp":
+        picture.convert("RGB").save(path, quality=QUALITY, method=6)
+    else:
+        few = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+        few.save(path, optimize=True)
     print(f"{path}  {path.stat().st_size // 1000} kB")
