@@ -131,6 +131,7 @@ class SteerDock(QWidget):
     def _lay_out(self) -> None:
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setDrawBase(False)  # napari's theme leaves it white
         for panel, title, tooltip in (
             (self.hints, "Hints", "Say which colour a thing has: click it, or paint it."),
             (self.adjust, "Adjust", "Vividness, chroma, warmth, hue: at once."),

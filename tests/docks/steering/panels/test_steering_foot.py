@@ -11,6 +11,7 @@ from stand_in_session import StandInSession
 
 from napari_colorize.color.hints import Hint
 from napari_colorize.color.steering import Adjustments, Steering
+from napari_colorize.color.strokes import LabelMap
 from napari_colorize.docks.steering.panels.steering_foot import SteeringFoot
 from napari_colorize.docks.steering.panels.trust_line import trust_sentence
 from napari_colorize.docks.steering.saving import proposed_file
@@ -166,7 +167,42 @@ def test_a_new_region_is_an_empty_layer_to_paint_in(
     np.testing.assert_allclose(region.data_to_world((3, 4)), session.layer.data_to_world((3, 4)))
     assert session.region_layer == region
     assert foot.region.layer.currentText() == "grey [only here]"
-    assert foot.state.told().startswith("Paint the region")
+
+
+def test_a_picture_of_one_pixel_can_have_a_region(viewer: Any, qtbot: QtBot) -> None:
+    """Its brush is as small as any."""
+    layer = viewer.add_image(np.full((1, 1), 7, np.uint8), name="dot")
+    foot = SteeringFoot(viewer)
+    qtbot.addWidget(foot)
+    foot.attach(StandInSession(viewer, layer))
+    foot.region.new.click()
+    assert viewer.layers["dot [only here]"].brush_size == 4
+    foot.detach()
+
+
+def test_an_area_without_a_layer_is_told_and_can_be_lifted(
+    foot: SteeringFoot, session: StandInSession
+) -> None:
+    """It came back with the hints of last time, or its layer was removed: it holds all the same."""
+    combo = foot.region.layer
+    area = LabelMap.from_array(np.eye(40, 60, dtype=np.uint8))
+    session.change(Steering(region=area, outside=Steering()))
+    assert combo.currentText() == "Where it held before"
+    combo.activated.emit(combo.currentIndex())
+    assert session.steering.region == area
+    session.change(Steering())
+    assert combo.currentText() == "Everywhere"
+    assert combo.count() == 1
+
+
+def test_what_was_said_goes_with_the_next_change(
+    foot: SteeringFoot, session: StandInSession, tmp_path: Path
+) -> None:
+    """A picture that was saved is another one now."""
+    foot.save_to(tmp_path / "result.png")
+    assert foot.state.told().startswith("Saved result.png")
+    session.change(HINT)
+    assert foot.state.told() == ""
 
 
 def test_any_layer_of_labels_can_be_the_region_but_strokes(

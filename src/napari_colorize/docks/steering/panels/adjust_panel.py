@@ -6,12 +6,12 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QGridLayout, QVBoxLayout
+from qtpy.QtWidgets import QGridLayout
 
 from napari_colorize.color.steering import Adjustments, Steering
 from napari_colorize.docks.field_note import FieldNote
 from napari_colorize.docks.steering.panels.amount import AmountRow, Scale
-from napari_colorize.docks.steering.panels.panel import SteeringPanel
+from napari_colorize.docks.steering.panels.panel import SteeringPanel, column
 from napari_colorize.docks.vividness_field import EXPLANATION
 from napari_colorize.files.cards import VIVIDNESS, default_vividness
 
@@ -65,7 +65,7 @@ class AdjustPanel(SteeringPanel):
         self.setEnabled(False)
 
     def _lay_out(self) -> None:
-        layout = QVBoxLayout(self)
+        layout = column(self)
         grid = QGridLayout()
         grid.setVerticalSpacing(8)
         for row, amount in enumerate((self.vividness, *self.rows.values())):

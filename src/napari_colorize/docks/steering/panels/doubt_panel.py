@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Image
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QPushButton, QVBoxLayout
+from qtpy.QtWidgets import QPushButton
 
 from napari_colorize.color.steering import AnyHint, Steering
 from napari_colorize.docks.field_note import FieldNote
 from napari_colorize.docks.layers import RECORD, Source
 from napari_colorize.docks.steering.panels.doubt_legend import DoubtLegend
-from napari_colorize.docks.steering.panels.panel import SteeringPanel
+from napari_colorize.docks.steering.panels.panel import SteeringPanel, column
 
 if TYPE_CHECKING:
     import napari
@@ -92,7 +92,7 @@ class DoubtPanel(SteeringPanel):
         self.go_button.setToolTip("Move the view to the place whose colour would settle most.")
         self.spot = FieldNote("aside")
         self.note = FieldNote()
-        layout = QVBoxLayout(self)
+        layout = column(self)
         for part in (introduction, self.show_button, self.legend, self.go_button, self.spot):
             layout.addWidget(part)
         layout.addWidget(self.note)

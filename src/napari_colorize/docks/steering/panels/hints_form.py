@@ -13,7 +13,6 @@ from qtpy.QtWidgets import (
     QPushButton,
     QSizePolicy,
     QSpinBox,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -21,6 +20,7 @@ from napari_colorize.color.hints import SIZE
 from napari_colorize.docks.field_note import FieldNote
 from napari_colorize.docks.steering.panels.color_picker import ColorPicker
 from napari_colorize.docks.steering.panels.eyedropper import Eyedropper
+from napari_colorize.docks.steering.panels.panel import column
 from napari_colorize.docks.steering.panels.swatches import CommonColors, LastColors, Suggestions
 
 if TYPE_CHECKING:
@@ -33,9 +33,7 @@ class HintsForm:
     """Builds the widgets into a panel and names them."""
 
     def __init__(self, viewer: napari.viewer.Viewer, panel: QWidget) -> None:
-        self._layout = QVBoxLayout(panel)
-        self._layout.setContentsMargins(0, 2, 0, 0)
-        self._layout.setSpacing(6)
+        self._layout = column(panel)
         self._make_tools()
         self._make_picker(viewer)
         self.suggestions = Suggestions()

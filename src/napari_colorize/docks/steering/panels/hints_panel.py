@@ -15,6 +15,7 @@ from napari_colorize.color.strokes import Strokes
 from napari_colorize.docks.steering.panels.hints_form import HintsForm
 from napari_colorize.docks.steering.panels.panel import Answer, SteeringPanel
 from napari_colorize.docks.steering.panels.shades import look_at, slice_at
+from napari_colorize.docks.steering.session.places import Plane
 from napari_colorize.errors import ColorizeError
 
 if TYPE_CHECKING:
@@ -323,7 +324,7 @@ class HintsPanel(SteeringPanel):
 
 
 def _middle(session: Session) -> tuple[float, float]:
-    height, width = (session.source.shape[axis] for axis in session.source.axes)
+    height, width = Plane.of(session.source).shape
     return (height - 1) / 2, (width - 1) / 2
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_colorize.color.steering import Steering
 from napari_colorize.docks.life import Life
@@ -114,3 +114,11 @@ class SteeringPanel(QWidget):
             return heard
 
         session.ask(work, still(done), still(failed))
+
+
+def column(panel: QWidget) -> QVBoxLayout:
+    """Return the layout of a panel: its parts below each other, alike in all tabs."""
+    layout = QVBoxLayout(panel)
+    layout.setContentsMargins(0, 2, 0, 0)
+    layout.setSpacing(6)
+    return layout

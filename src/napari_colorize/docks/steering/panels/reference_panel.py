@@ -16,7 +16,6 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QVBoxLayout,
 )
 from superqt.utils import signals_blocked
 
@@ -25,7 +24,7 @@ from napari_colorize.docks.field_note import FieldNote
 from napari_colorize.docks.layers import take_source
 from napari_colorize.docks.steering.panels.amount import AmountRow, Scale
 from napari_colorize.docks.steering.panels.palette_stripes import PaletteStripes, Stripe, stripes_of
-from napari_colorize.docks.steering.panels.panel import SteeringPanel
+from napari_colorize.docks.steering.panels.panel import SteeringPanel, column
 from napari_colorize.errors import ColorizeError, PictureError
 from napari_colorize.files.pictures import PICTURE_SUFFIXES, read_picture
 
@@ -110,7 +109,7 @@ class ReferencePanel(SteeringPanel):
         self.note = FieldNote()
 
     def _lay_out(self) -> None:
-        layout = QVBoxLayout(self)
+        layout = column(self)
         choice = QHBoxLayout()
         choice.addWidget(self.layer, 1)
         choice.addWidget(self.file)
@@ -225,7 +224,8 @@ def _pixels_of_file(path: Path) -> Any:
     try:
         return read_picture(path).pixels
     except PictureError as error:  # its text does not name the file
-        raise ColorizeError(f"{path.name} cannot be used: {error}.") from error
+        reason = str(error).rstrip(".")
+        raise ColorizeError(f"{path.name} cannot be used: {reason}.") from error
 
 
 def _dropped_file(event: QDropEvent) -> Path | None:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.layers import Labels
-from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSizePolicy
 from superqt.utils import signals_blocked
 
 from napari_colorize.color.steering import Steering
 from napari_colorize.docks.layers import RECORD
 from napari_colorize.docks.steering.panels.panel import SteeringPanel
+from napari_colorize.docks.steering.session.places import Plane
 
 if TYPE_CHECKING:
     import napari
@@ -21,20 +21,13 @@ if TYPE_CHECKING:
     from napari_colorize.docks.steering.session.session import Session
 
 _EVERYWHERE = "Everywhere"
+_AS_BEFORE = "Where it held before"  # an area whose layer is not there
 _TIP = "Where changes from now on hold: where the chosen layer has labels, or everywhere."
 _BRUSH = 14  # parts of the short side that the brush of a new region is wide
 
 
 class RegionRow(SteeringPanel):
-    """Chooses the layer that limits the changes, or makes one to paint in.
-
-    Attributes
-    ----------
-    said : Signal(str)
-        What to do next.
-    """
-
-    said = Signal(str)
+    """Chooses the layer that limits the changes, or makes one to paint in."""
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__(viewer)
@@ -74,20 +67,18 @@ class RegionRow(SteeringPanel):
         layer.mode = "paint"
         session.limit_to(layer)
         self._list_layers()
-        self.said.emit("Paint the region in the picture: what you change from now on is seen there")
 
     def _choose(self, index: int) -> None:
-        if self._session is None:
+        if self._session is None or index > len(self._layers):
             return
-        chosen = self._layers[index - 1] if 0 < index <= len(self._layers) else None
-        self._session.limit_to(chosen)
-        self.said.emit("")
+        self._session.limit_to(self._layers[index - 1] if index > 0 else None)
         self._list_layers()
 
     def _list_layers(self, _: Any = None) -> None:
         if self._life.over:
             return
-        limit = None if self._session is None else self._session.region_layer
+        session = self._session
+        limit = None if session is None else session.region_layer
         self._layers = [layer for layer in reversed(self._viewer.layers) if _may_limit(layer)]
         with signals_blocked(self.layer):
             self.layer.clear()
@@ -95,6 +86,9 @@ class RegionRow(SteeringPanel):
             self.layer.addItems([layer.name for layer in self._layers])
             if limit is not None and limit in self._layers:
                 self.layer.setCurrentIndex(1 + self._layers.index(limit))
+            elif session is not None and session.steering.region is not None:
+                self.layer.addItem(_AS_BEFORE)
+                self.layer.setCurrentIndex(self.layer.count() - 1)
 
     def _begin(self, session: Session) -> None:
         self._list_layers()
@@ -113,10 +107,8 @@ def _may_limit(layer: Any) -> bool:
 
 
 def _empty_region(source: Source) -> Labels:
-    shape = source.result_shape[:-1]
-    region = Labels(
-        np.zeros(shape, np.uint8), name=f"{source.layer.name} [only here]", **source.geometry
-    )
-    region.brush_size = max(4, min(side for side in shape if side > 1) // _BRUSH)
+    nothing = np.zeros(source.result_shape[:-1], np.uint8)
+    region = Labels(nothing, name=f"{source.layer.name} [only here]", **source.geometry)
+    region.brush_size = max(4, min(Plane.of(source).shape) // _BRUSH)
     region.opacity = 0.35
     return region

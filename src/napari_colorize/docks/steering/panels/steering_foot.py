@@ -105,7 +105,6 @@ class SteeringFoot(SteeringPanel):
         self.redo.clicked.connect(lambda: self._with_session("redo"))
         self.reset.clicked.connect(lambda: self._with_session("reset"))
         self.save.clicked.connect(self._choose_file)
-        self.region.said.connect(self.state.tell)
 
     def bind_keys(self, dock: Any) -> None:
         """Let Ctrl+Z and Ctrl+Shift+Z work wherever the keyboard is in a dock."""
@@ -123,6 +122,12 @@ class SteeringFoot(SteeringPanel):
         """Let the picture be saved: what was asked of one that has changed is void."""
         if not self.save.isEnabled():
             self.save.setEnabled(True)
+            self.state.tell("")
+
+    def _hear_change(self, steering: Steering) -> None:
+        """Show it; what was said before, of what is another now, goes."""
+        super()._hear_change(steering)
+        if self._session is not None and self._session.is_ready and self.save.isEnabled():
             self.state.tell("")
 
     def _show(self, steering: Steering) -> None:

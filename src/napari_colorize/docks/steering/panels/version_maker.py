@@ -51,12 +51,6 @@ def thumbnail(colorizer: Colorizer, steering: Steering, shape: tuple[int, int]) 
     return pixels
 
 
-def plane_shape(source: Source) -> tuple[int, int]:
-    """Return height and width of the plane that is steered, in pixels."""
-    height, width = (source.shape[axis] for axis in source.axes)
-    return height, width
-
-
 class Stacked:
     """Whole pictures of versions, stacked: the data and the geometry of one layer."""
 

@@ -17,20 +17,19 @@ from qtpy.QtWidgets import (
     QPushButton,
     QSpinBox,
     QToolButton,
-    QVBoxLayout,
 )
 
 from napari_colorize.color.steering import AnyHint, Steering
 from napari_colorize.docks.field_note import FieldNote
 from napari_colorize.docks.layers import RECORD
-from napari_colorize.docks.steering.panels.panel import SteeringPanel
+from napari_colorize.docks.steering.panels.panel import SteeringPanel, column
 from napari_colorize.docks.steering.panels.version_maker import (
     Stacked,
     Version,
     find_versions,
-    plane_shape,
     thumbnail,
 )
+from napari_colorize.docks.steering.session.places import Plane
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
     from napari_colorize.prediction.colorizer import Colorizer
 
 _COLUMNS = 3
-_ICON = QSize(108, 108)
+_ICON = QSize(96, 96)  # three of them fit into a narrow dock
 _FEWEST, _MOST, _USUAL = 2, 16, 6
 _EXPLANATION = "Each is one way the picture may have looked. Click one to go on from there."
 
@@ -109,6 +108,7 @@ class VersionsPanel(SteeringPanel):
         self.count = QSpinBox()
         self.count.setRange(_FEWEST, _MOST)
         self.count.setValue(_USUAL)
+        self.count.setMaximumWidth(90)
         self.count.setToolTip(f"How many, {_FEWEST} to {_MOST}.")
         self.show_button = QPushButton("Show versions")
         self.show_button.setToolTip("Make that many colourings, each coherent in itself.")
@@ -126,7 +126,7 @@ class VersionsPanel(SteeringPanel):
         self.problem = FieldNote()
 
     def _lay_out(self) -> None:
-        layout = QVBoxLayout(self)
+        layout = column(self)
         first = QHBoxLayout()
         first.addWidget(self.count)
         first.addWidget(self.show_button, 1)
@@ -236,7 +236,7 @@ class VersionsPanel(SteeringPanel):
         if not left or self._session is None:
             self._idle()
             return
-        version, shape = left[0], plane_shape(self._session.source)
+        version, shape = left[0], Plane.of(self._session.source).shape
 
         def drawn(pixels: NDArray[np.uint8]) -> None:
             button = self.thumbnails[version.number - 1]

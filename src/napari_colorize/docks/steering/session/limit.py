@@ -182,9 +182,9 @@ class Limits(QObject):
         outside: Steering | None = before
         if outside is None:  # of another plane, nothing may have been limited yet
             outside = now if now.region is None else now.outside
+        self.wanted.emit(replace(now, region=region, outside=outside), before is not None)
         if not region.labels and self.layer is not None:
             self.noted.emit(f"Paint in '{self.layer.name}' where changes are to hold.")
-        self.wanted.emit(replace(now, region=region, outside=outside), before is not None)
 
     def _refuse(self, reason: str) -> None:
         self.close()
