@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Labels, Points
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QMetaObject, QObject, Qt, QTimer, Signal, Slot
 
 from napari_colorize.color.hints import Color, Hint
 from napari_colorize.color.steering import AnyHint, Steering
@@ -72,8 +72,13 @@ class HintLayers(QObject):
         self._chosen: tuple[float, float] | None = None
         self._is_writing = False
         self._is_closed = False
-        # Many events of one turn, or of a brush under way, are answered by one look.
-        self._soon, self._painting = self._timer(0), self._timer(_PAINTING)
+        # Many events of one turn, or of a brush under way, are answered by one look. A timer of
+        # no time would fire only after the window is painted anew.
+        self._is_stirred = False
+        self._painting = QTimer(self)
+        self._painting.setSingleShot(True)
+        self._painting.setInterval(_PAINTING)
+        self._painting.timeout.connect(self.look)
         heard = Heard(self._stir, self._stir_painting, self._hear_point)
         self._held = HeldLayers(viewer, session.source, heard)
         session.changed.connect(self._hear_session)
@@ -209,7 +214,7 @@ class HintLayers(QObject):
 
     def look(self) -> None:
         """Take what is in the layers now, without waiting for the next turn."""
-        self._soon.stop()
+        self._is_stirred = False
         self._painting.stop()
         if self._is_closed or self._is_writing or self._life.over:
             return
@@ -224,7 +229,7 @@ class HintLayers(QObject):
         if self._is_behind:
             self.look()
         self._is_closed = True
-        self._soon.stop()
+        self._is_stirred = False
         self._painting.stop()
         self._session.changed.disconnect(self._hear_session)
         self._session.moved.disconnect(self._hear_move)
@@ -275,8 +280,14 @@ class HintLayers(QObject):
                 self.place_chosen.emit(hint.y, hint.x)
 
     def _stir(self) -> None:
-        if not (self._is_writing or self._is_closed or self._soon.isActive()):
-            self._soon.start()
+        if not (self._is_writing or self._is_closed or self._is_stirred):
+            self._is_stirred = True
+            QMetaObject.invokeMethod(self, "_look_if_stirred", Qt.ConnectionType.QueuedConnection)
+
+    @Slot()
+    def _look_if_stirred(self) -> None:
+        if self._is_stirred:
+            self.look()
 
     def _stir_painting(self) -> None:
         # Not started anew by every event: the picture is to follow a long stroke.
@@ -353,7 +364,7 @@ class HintLayers(QObject):
 
     @property
     def _is_behind(self) -> bool:
-        return self._soon.isActive() or self._painting.isActive()
+        return self._is_stirred or self._painting.isActive()
 
     @property
     def _paints(self) -> bool:
@@ -363,10 +374,3 @@ class HintLayers(QObject):
     @property
     def _adds(self) -> bool:
         return self.points is not None and str(self.points.mode) == "add"
-
-    def _timer(self, milliseconds: int) -> QTimer:
-        timer = QTimer(self)
-        timer.setSingleShot(True)
-        timer.setInterval(milliseconds)
-        timer.timeout.connect(self.look)
-        return timer

@@ -1,6 +1,10 @@
 """The Colorizer at work beside the window: the last wish wins, one job comes after the other.
 
-A worker lives while there is work. What is wanted last is drawn in three stages: what is on screen
+A thread lives while there is work. It is a plain one: a worker of napari's would start only after
+the window is painted anew, and have napari ask before the window is closed whether half a second
+of colouring may be lost. Whoever closes the window closes the line; at its end Python waits.
+
+What is wanted last is drawn in three stages: what is on screen
 in its resolution, then the whole picture, then how far its lightness lies from the original's.
 Only the first stage is finished when something else is wanted meanwhile: a person who drags a hint
 sees it move, and waits for nothing that is outdated.
@@ -8,6 +12,7 @@ sees it move, and waits for nothing that is outdated.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections import deque
@@ -15,7 +20,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from napari.qt.threading import FunctionWorker, create_worker
 from qtpy.QtCore import QObject, Signal, Slot
 
 from napari_colorize.docks.steering.session.messages import (
@@ -43,17 +47,18 @@ log = logging.getLogger(__name__)
 
 
 class Line(QObject):
-    """Takes wishes and questions in the main thread and has a worker see to them.
+    """Takes wishes and questions in the main thread and has a thread see to them.
 
     Attributes
     ----------
     told : Signal(Message)
-        Sent in the main thread; none any more once it is closed or the viewer is being closed.
+        Sent in the main thread; none any more once it is closed.
     """
 
     told = Signal(object)
     _came = Signal(object)
-    # It lives until its worker is done, whoever else forgets it.
+    _left = Signal(object)
+    # It lives until its threads are done, whoever else forgets it.
     _living: ClassVar[list[Line]] = []
 
     def __init__(self, model: str | None, device: str) -> None:
@@ -62,13 +67,13 @@ class Line(QObject):
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._is_running = False
-        self._worker: FunctionWorker[None] | None = None
         self._view: View | None = None
         self._wish: Wish | None = None
         self._stage = ""  # of the wish that is next: "part", "whole", "trust" or nothing
         self._questions: deque[Question] = deque()
         self._is_broken = False  # the picture could not be looked at; a new wish tries again
-        # Of the worker alone:
+        self._is_told = False  # that it could not
+        # Of the thread alone:
         self._colorizer: Colorizer | None = None
         self._looked_at: View | None = None
         self._pixels: NDArray[np.uint8] | None = None
@@ -77,21 +82,23 @@ class Line(QObject):
         self._inside: tuple[LabelMap, NDArray[np.bool_]] | None = None
         self._question_is_due = False
         self._came.connect(self._hear)
+        self._left.connect(self._forget)
 
     # of the main thread
 
-    def look(self, view: View) -> None:
-        """Look at another plane; what was wanted of the last one is dropped."""
+    def look(self, view: View, wish: Wish) -> None:
+        """Look at another plane and show it; what was wanted of the last one is dropped."""
         with self._lock:
-            self._view, self._wish, self._stage = view, None, ""
-            self._questions.clear()
-            self._is_broken = False
+            self._view, self._wish, self._stage = view, wish, "part"
+            self._drop_questions()
+            self._is_broken = self._is_told = False
         self._wake()
 
     def show(self, wish: Wish) -> None:
         """Show what is wanted, and nothing older."""
         with self._lock:
-            self._wish, self._stage, self._is_broken = wish, "part", False
+            self._wish, self._stage = wish, "part"
+            self._is_broken = self._is_told = False
         self._wake()
 
     def ask(self, question: Question) -> None:
@@ -102,18 +109,17 @@ class Line(QObject):
         self._wake()
 
     def close(self) -> None:
-        """Drop everything and let go of the network, as soon as the worker sees it."""
+        """Drop what can be dropped and let go of the network, as soon as the thread sees it."""
         self._closed.set()
         with self._lock:
-            self._questions.clear()
-        self._wake()
+            self._drop_questions()
+            if not self._is_running and self._colorizer is not None:
+                self._let_go()
 
     @property
     def is_over(self) -> bool:
-        """Whether it was closed, or the viewer is being closed: napari has asked it to quit."""
-        if self._worker is not None and self._worker.abort_requested:
-            self._closed.set()
-        return self._closed.is_set()
+        """Whether it was closed, or Python is at its end."""
+        return self._closed.is_set() or not threading.main_thread().is_alive()
 
     @property
     def is_busy(self) -> bool:
@@ -122,17 +128,19 @@ class Line(QObject):
 
     def _wake(self) -> None:
         with self._lock:
-            if self._is_running or (self._closed.is_set() and self._colorizer is None):
+            if self._is_running or self.is_over:
                 return
             self._is_running = True
-        self._worker = create_worker(Work(self), _start_thread=False)
         self._living.append(self)
-        # Not at the last message: the thread may still be inside its emit then.
-        self._worker.finished.connect(self._forget)
-        self._worker.start()
+        threading.Thread(target=self._work, name="colours that are steered").start()
 
-    @Slot()
-    def _forget(self) -> None:
+    def _drop_questions(self) -> None:
+        kept = [question for question in self._questions if question.of is not None]
+        self._questions = deque(kept)
+
+    @Slot(object)
+    def _forget(self, thread: threading.Thread) -> None:
+        thread.join()  # it is leaving; nothing of Qt may be dropped last by it
         self._living.remove(self)
 
     @Slot(object)
@@ -140,9 +148,18 @@ class Line(QObject):
         if not self.is_over:
             self.told.emit(message)
 
-    # of the worker
+    # of the thread
 
-    def work(self) -> None:
+    def _tell(self, message: Message) -> None:
+        with contextlib.suppress(RuntimeError):  # Qt's half of this is gone
+            self._came.emit(message)
+
+    def _work(self) -> None:
+        self._work_off()
+        with contextlib.suppress(RuntimeError):
+            self._left.emit(threading.current_thread())
+
+    def _work_off(self) -> None:
         """Do all there is to do."""
         while (job := self._next()) is not None:
             try:
@@ -152,10 +169,10 @@ class Line(QObject):
             except Exception as error:
                 if self._at_work is not None:
                     self._stage_is_over("", self._at_work)
-                self._came.emit(Failed(_sentence(error)))
+                self._tell(Failed(_sentence(error)))
 
     def _next(self) -> Callable[[], None] | None:
-        """Return the next job; None ends the worker, and the next wish starts another."""
+        """Return the next job; None ends the thread, and the next wish starts another."""
         with self._lock:
             job = self._choose()
             if job is None:
@@ -163,9 +180,14 @@ class Line(QObject):
             return job
 
     def _choose(self) -> Callable[[], None] | None:
+        self._at_work = None
+        kept = (q for q in self._questions if q.of is not None)
+        for question in kept:
+            if self.is_over or question.of is not self._view:
+                self._questions.remove(question)
+                return lambda: self._answer(question)
         if self.is_over:
             return self._let_go if self._colorizer is not None else None
-        self._at_work = None
         if self._view is None or self._is_broken:
             return None
         if self._view is not self._looked_at:
@@ -191,22 +213,26 @@ class Line(QObject):
                 self._stage = then
 
     def _look(self, view: View) -> None:
+        def is_outdated() -> bool:
+            return self.is_over or self._view is not view
+
         try:
-            self._look_at(view)
+            self._look_at(view, is_outdated)
         except Cancelled:
             raise
         except Exception as error:
             with self._lock:
                 if self._view is not view:
                     raise
-                self._is_broken = True
+                was_told, self._is_broken, self._is_told = self._is_told, True, True
                 questions = list(self._questions)
                 self._questions.clear()
             for question in questions:
-                self._came.emit(Answered(question.failed, _sentence(error)))
-            raise
+                self._tell(Answered(question.failed, _sentence(error)))
+            if not was_told:
+                raise
 
-    def _look_at(self, view: View) -> None:
+    def _look_at(self, view: View, is_outdated: Callable[[], bool]) -> None:
         from napari_colorize.api import open_colorizer
 
         if self._colorizer is None:
@@ -220,17 +246,13 @@ class Line(QObject):
         except Exception as error:
             # Lazy data can fail in as many ways as there are libraries for it.
             raise ColorizeError(f"The data cannot be read: {error}") from error
-
-        def is_outdated() -> bool:
-            return self.is_over or self._view is not view
-
         if is_outdated():
             raise Cancelled("Another plane is in view.")
         colorizer.set_picture(plane, contrast_limits=source.contrast_limits, cancel=is_outdated)
         self._looked_at = view
         fits = view.shown is not None and view.shown.shape == (*view.shape, 3)
         self._pixels, self._last = (view.shown if fits else None), None
-        self._came.emit(Looked(view, colorizer.model_name, dict(colorizer.card)))
+        self._tell(Looked(view, colorizer.model_name, dict(colorizer.card)))
 
     def _draw_part(self, wish: Wish) -> None:
         view, part, before = self._viewed(), wish.part, self._pixels
@@ -243,7 +265,7 @@ class Line(QObject):
         rendered = self._colors().render(wish.steering, window=part, cancel=self._is_elsewhere)
         inside = self._where(wish.steering.region)
         self._pixels = painted(before, rendered.pixels, part, inside)
-        self._came.emit(Shown(view, wish, self._pixels))
+        self._tell(Shown(view, wish, self._pixels))
         self._stage_is_over("whole", wish)
 
     def _draw_whole(self, wish: Wish) -> None:
@@ -253,7 +275,7 @@ class Line(QObject):
         rendered = self._colors().render(wish.steering, cancel=cancel)
         self._pixels, self._last = rendered.pixels, rendered
         record = as_dict(wish.steering)  # here, as it takes long where much is painted
-        self._came.emit(Shown(self._viewed(), wish, rendered.pixels, rendered, record))
+        self._tell(Shown(self._viewed(), wish, rendered.pixels, rendered, record))
         self._stage_is_over("trust", wish)
 
     def _judge(self, wish: Wish) -> None:
@@ -264,7 +286,7 @@ class Line(QObject):
             return self._is_elsewhere() or self._wish is not wish
 
         trust = self._colors().trust(rendered.pixels, cancel=is_outdated)
-        self._came.emit(Trusted(wish, trust, rendered.fitted))
+        self._tell(Trusted(wish, trust, rendered.fitted))
         self._stage_is_over("", wish)
 
     def _where(self, region: LabelMap | None) -> NDArray[np.bool_] | None:
@@ -277,14 +299,16 @@ class Line(QObject):
 
     def _answer(self, question: Question) -> None:
         try:
+            if question.of is not None and question.of is not self._looked_at:
+                self._look_at(question.of, lambda: False)
             answer = question.work(self._colors())
         except Cancelled:
             if not self.is_over:
-                self._came.emit(Answered(question.failed, "It was cancelled."))
+                self._tell(Answered(question.failed, "It was cancelled."))
         except Exception as error:
-            self._came.emit(Answered(question.failed, _sentence(error)))
+            self._tell(Answered(question.failed, _sentence(error)))
         else:
-            self._came.emit(Answered(question.done, answer))
+            self._tell(Answered(question.done, answer))
 
     def _let_go(self) -> None:
         colorizer, self._colorizer = self._colors(), None
@@ -301,21 +325,6 @@ class Line(QObject):
     def _viewed(self) -> View:
         assert self._looked_at is not None
         return self._looked_at
-
-
-class Work:
-    """What a worker does, under the name that napari shows when it asks whether to close."""
-
-    def __init__(self, line: Line) -> None:
-        self._line = line
-
-    def __repr__(self) -> str:
-        """Return what it is, for people."""
-        return "the colouring of a picture that is steered"
-
-    def __call__(self) -> None:
-        """Do all there is to do."""
-        self._line.work()
 
 
 def _sentence(error: Exception) -> str:

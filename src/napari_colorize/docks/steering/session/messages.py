@@ -40,11 +40,16 @@ class Wish:
 
 
 class Question(NamedTuple):
-    """Something to work out, and who hears of it in the main thread."""
+    """Something to work out, and who hears of it in the main thread.
+
+    It is dropped when another view is looked at, or all is closed; one `of` a view is not, and
+    is answered from that view.
+    """
 
     work: Callable[[Colorizer], Any]
     done: Callable[[Any], None]
     failed: Callable[[str], None]
+    of: View | None = None
 
 
 @dataclass(frozen=True)

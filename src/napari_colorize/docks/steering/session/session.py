@@ -120,6 +120,7 @@ class Session(QObject):
         self._later.setSingleShot(True)
         self._later.setInterval(WAIT)
         self._later.timeout.connect(self._look_anew)
+        viewer.window.main_menu.destroyed.connect(self.close)  # also by the cross of the window
         self._follow(True)
         self._look(self._screen.pixels(Plane.of(self.source).shape))
 
@@ -209,6 +210,8 @@ class Session(QObject):
         work: Callable[[Colorizer], T],
         done: Callable[[T], None],
         failed: Callable[[str], None] | None = None,
+        *,
+        kept: bool = False,
     ) -> None:
         """Have something worked out by the Colorizer, beside the window.
 
@@ -219,9 +222,12 @@ class Session(QObject):
             and no layer. Where it takes long it asks `is_leaving`.
         done : callable
             Gets the answer in the main thread. Neither it nor `failed` is called once the session
-            has ended or another plane is in view.
+            has ended, or, unless it is `kept`, another plane is in view.
         failed : callable, optional
             Gets a sentence in the main thread instead; without it `failed` is sent.
+        kept : bool
+            Whether it is worked out from what is in view now, whatever comes: neither another
+            plane nor the end of the session drops it.
         """
         if self.has_ended:
             return
@@ -230,7 +236,11 @@ class Session(QObject):
         def still(hear: Callable[[Any], None]) -> Callable[[Any], None]:
             return lambda answer: hear(answer) if self._view is view else None
 
-        self._line.ask(Question(work, still(done), still(failed or self.failed.emit)))
+        failed = failed or self.failed.emit
+        if kept:
+            self._line.ask(Question(work, done, failed, view))
+        else:
+            self._line.ask(Question(work, still(done), still(failed)))
 
     def is_leaving(self) -> bool:
         """Return whether work that was asked for should end; it may be called in its thread."""
@@ -275,11 +285,11 @@ class Session(QObject):
     def _show(self) -> None:
         """Have the worker draw what is wanted, and tell it."""
         self._screen.may_add = True
-        self._wish()
+        self._line.show(self._wish())
         self.changed.emit(self.steering)
 
-    def _wish(self) -> None:
-        self._line.show(Wish(self.steering, self._screen.part(self.source)))
+    def _wish(self) -> Wish:
+        return Wish(self.steering, self._screen.part(self.source))
 
     # what the worker tells
 
@@ -391,5 +401,4 @@ class Session(QObject):
         """Have the network look at the plane in view; of its colours some may be shown."""
         self.is_ready = False
         self._view = View(self.source, shown)
-        self._line.look(self._view)
-        self._wish()
+        self._line.look(self._view, self._wish())

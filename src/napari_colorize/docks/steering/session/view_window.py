@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
 # The coarsest part has so many pixels on its shorter side: units of a layer that napari does not
 # know how to compare would make a mosaic of the picture.
 FEWEST = 200
-# A picture that is shown by so much more than its half is worked on at half: for a moment it is a
-# little softer, and comes in a quarter of the time.
-TOWARDS_COARSER = 0.35
 
 
 def part_on_screen(viewer: Viewer, layer: Image, axes: tuple[int, int]) -> Window:
@@ -66,7 +64,8 @@ def painted(
     inside : ndarray of bool, (H, W), or None
         Where it may be painted; None is everywhere.
     """
-    after = before.copy()
+    covers_all = inside is None and is_whole(replace(part, step=1), before.shape[:2])
+    after = np.empty_like(before) if covers_all else before.copy()
     rows, columns = slice(part.top, part.bottom), slice(part.left, part.right)
     wide = pixels.repeat(part.step, axis=1)[:, : part.right - part.left]
     for offset in range(part.step):
@@ -86,4 +85,5 @@ def _step(layer: Image, axes: tuple[int, int]) -> int:
     ends = [np.asarray(layer.data_to_world(unit)) for unit in units]
     lengths = [float(np.linalg.norm(end - origin)) for end in ends]
     pixels = float(layer.scale_factor) / max(*lengths, 1e-12)
-    return max(1, int(min(pixels, 64.0) + TOWARDS_COARSER))
+    # The nearest: for a moment it may be a little softer than the screen, and comes much sooner.
+    return max(1, int(min(pixels, 64.0) + 0.5))
