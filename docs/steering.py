@@ -184,7 +184,7 @@ def make_film(out: Path) -> None:
     tour.viewer.reset_view()
     film, form = Film(tour.viewer), tour.dock.hints.form
     beside = QPoint(tour.dock.start.width() * 2 // 3, tour.dock.start.height() // 2)
-    film.take("Plugins > Steer (Colorize), then Start", 2, (tour.dock.start, beside))
+    film.take("Plugins > Colorize > Steer, then Start", 2, (tour.dock.start, beside))
     tour.start()
     film.take("The network's own colours: careful ones", 1.6)
     tour.press(form.add)

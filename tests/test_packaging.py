@@ -117,6 +117,17 @@ def test_readme_imports_names_that_are_public() -> None:
     assert {name for line in shown for name in line.split(", ")} <= set(napari_colorize.__all__)
 
 
+def test_python_of_the_page_on_steering_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    """The Python of docs/steering.md runs as it stands there, and prints what it says."""
+    page = (ROOT / "docs" / "steering.md").read_text(encoding="utf-8")
+    snippets = re.findall(r"^```python\n(.*?)^```", page, flags=re.M | re.S)
+    assert len(snippets) >= 3
+    names: dict[str, object] = {}
+    for snippet in snippets:
+        exec(snippet, names)
+    assert "lightness" in capsys.readouterr().out
+
+
 def test_ci_runs_the_test_command_of_the_readme(commands: list[str]) -> None:
     """The last line of .ci/run is README's second command, letter for letter."""
     script = ROOT / ".ci" / "run"

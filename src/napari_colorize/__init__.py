@@ -23,13 +23,19 @@ if TYPE_CHECKING:
         train,
     )
     from napari_colorize.color.hints import Hint
+    from napari_colorize.color.steering import Adjustments, Steering
+    from napari_colorize.color.strokes import LabelMap, Strokes
     from napari_colorize.prediction.colorizer import Colorizer
 
     __version__: str
 
 __all__ = [
+    "Adjustments",
     "Colorizer",
     "Hint",
+    "LabelMap",
+    "Steering",
+    "Strokes",
     "__version__",
     "alternatives",
     "colorize",
@@ -43,8 +49,12 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Adjustments": "napari_colorize.color.steering",
     "Colorizer": "napari_colorize.prediction.colorizer",
     "Hint": "napari_colorize.color.hints",
+    "LabelMap": "napari_colorize.color.strokes",
+    "Steering": "napari_colorize.color.steering",
+    "Strokes": "napari_colorize.color.strokes",
     "alternatives": "napari_colorize.api",
     "colorize": "napari_colorize.api",
     "confidence": "napari_colorize.api",
