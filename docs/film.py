@@ -1,14 +1,15 @@
-"""A short film of a window: pictures with a pointer and a line of words below, one after another."""
+"""A short film of a window: pictures with a pointer, and a line of words below."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageFont
 from window import wait
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import napari
     from qtpy.QtCore import QPoint
     from qtpy.QtWidgets import QWidget

@@ -144,13 +144,14 @@ class Colorizer(OpenModel):
     ) -> Rendered:
         """Return the picture, or what a window shows of it, steered in any way.
 
-        The network is asked anew only where hints or reference are others than the time before.
+        The network's last few answers are kept: it is asked only for hints or a palette that are
+        new to it, not for the rest. Outside a region the pixels are as `steering.outside` says.
 
         Parameters
         ----------
         steering : Steering
         window : Window, optional
-            The part that is wanted, and how finely.
+            The part that is wanted, and how finely; None is every pixel.
         cancel, progress : callable, optional
 
         Raises
@@ -226,6 +227,8 @@ class Colorizer(OpenModel):
         cancel: Cancel | None = None,
     ) -> list[tuple[Hint, ...]]:
         """Return the hints that make each of the alternatives, beside those that are given.
+
+        Where a hint is given no version has one of its own.
 
         Raises
         ------
@@ -310,8 +313,9 @@ class Colorizer(OpenModel):
     def doubt(self, hints: Sequence[AnyHint] = ()) -> NDArray[np.float32]:
         """Return the error to expect of the colours, (H, W) float32, in units of ab.
 
-        It is calibrated: what the model's score card measured at such a confidence. A model
-        without such a score card tells what its own distribution makes it expect.
+        It is calibrated: what the model's score card measured at such a confidence, on pictures
+        without hints. A model without such a score card tells what its own distribution makes it
+        expect.
 
         Raises
         ------
@@ -324,6 +328,9 @@ class Colorizer(OpenModel):
 
     def best_place(self, hints: Sequence[AnyHint] = ()) -> tuple[float, float]:
         """Return row and column, in pixels, of the place where a hint would help most.
+
+        It is where the expected error is largest over all that a hint would reach, away from the
+        hints that are given.
 
         Raises
         ------
