@@ -41,6 +41,7 @@ from qtpy.QtOpenGLWidgets import QOpenGLWidget  # noqa: E402
 from qtpy.QtWidgets import QApplication  # noqa: E402
 
 from napari_colorize.docks.steering.hints.hint_layers import HintLayers  # noqa: E402
+from napari_colorize.docks.steering.session.live import Line  # noqa: E402
 from napari_colorize.docks.steering.session.session import Session  # noqa: E402
 
 CANVAS_LIMIT, WHOLE_LIMIT = 150.0, 600.0  # milliseconds, medians
@@ -151,7 +152,7 @@ class Bench:
 
         self.stamps.wrap(Look, "predict", lambda *_: "network")
         self.stamps.wrap(Colorizer, "render", what)
-        self.session.changed.connect(lambda _: self.stamps.note("hints are read"))
+        self.stamps.wrap(Line, "show", lambda *_: "order")
         self.session.result.events.data.connect(self._swapped)
         self.session.rendered.connect(lambda _: self.stamps.note("rendered"))
         self.session.trusted.connect(lambda *_: self.stamps.note("trusted"))
@@ -174,8 +175,8 @@ class Bench:
         network = between("network begins", "network ends")
         return {
             "napari moves the point": between("change", "points are moved"),
-            "reading the hints": between("points are moved", "hints are read"),
-            "to the worker": between("hints are read", "canvas begins"),
+            "reading the hints": between("points are moved", "order begins"),
+            "to the worker": between("order begins", "canvas begins"),
             "network": network,
             "colour to canvas": between("canvas begins", "canvas ends") - network,
             "into the layer": between("canvas ends", "canvas is swapped"),
