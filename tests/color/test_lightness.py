@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from napari_colorize.color import lightness as module
 from napari_colorize.color.lab import lightness_of_grey, rgb_to_lab
-from napari_colorize.color.lightness import Lightness
+from napari_colorize.color.lightness import Lightness, grey_picture
 from napari_colorize.errors import Cancelled, PictureError
 
 
@@ -26,6 +26,14 @@ def lightness_of(image: Any, limits: Any = None) -> np.ndarray:
 def of_grey(*values: float) -> np.ndarray:
     """Return L of grey values 0..1 as one row."""
     return lightness_of_grey(torch.tensor(values, dtype=torch.float64))[None].numpy()
+
+
+def test_the_grey_picture_has_the_same_lightness() -> None:
+    """To a hundredth of L, whatever its colours were."""
+    picture = np.random.default_rng(0).integers(0, 256, (30, 40, 3), dtype=np.uint8)
+    grey = grey_picture(picture)
+    assert grey.dtype == np.uint16
+    np.testing.assert_allclose(lightness_of(grey), lightness_of(picture), atol=0.01)
 
 
 class TestMeaning:

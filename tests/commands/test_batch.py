@@ -289,6 +289,7 @@ def test_every_result_carries_its_record(tmp_path: Path) -> None:
             "hash": "ab" * 32,
             "version": program_version(),
             "source": source,
+            "grey": True,
         }
     run([tmp_path / "in" / "a.png"], out, wishes=Wishes(alternatives=2))
     told = [read_record(out / f"a-{number}.png") for number in (1, 2)]

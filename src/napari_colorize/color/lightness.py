@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from napari_colorize.color.lab import lightness_of_grey, rgb_to_lab
+from napari_colorize.color.lab import grey_of_lightness, lightness_of_grey, rgb_to_lab
 from napari_colorize.errors import Cancelled, PictureError
 
 if TYPE_CHECKING:
@@ -146,6 +146,16 @@ class Lightness:
         if values.dtype.kind == "f":
             scaled = np.nan_to_num(scaled, copy=False, nan=0.0)
         return scaled.astype(np.float32, copy=False)
+
+
+def grey_picture(image: Any) -> NDArray[np.uint16]:
+    """Return a picture, as `Lightness` takes it, in the greys of its lightness, (H, W) uint16."""
+    lightness = Lightness(image)
+    grey = np.empty(lightness.shape, np.uint16)
+    for start, stop in lightness.strips():
+        shares = grey_of_lightness(lightness.rows(start, stop)).clamp(0, 1)
+        grey[start:stop] = (65535 * shares).round().numpy()
+    return grey
 
 
 def _as_picture(image: Any) -> NDArray[Any]:

@@ -197,6 +197,7 @@ class _Batch:
                 model_hash=str(colorizer.card["hash"]),
                 steering=steering,
                 source=job.source.name,
+                grey=picture.pixels.ndim == 2,
             )
             results = _coloured(colorizer, picture, steering, job.alternatives)
             for number, (target, rgb) in enumerate(zip(targets, results, strict=True), start=1):

@@ -228,6 +228,38 @@ def test_a_saved_picture_is_opened_as_it_was_steered(
     assert dock.adjust.rows["hue"].number.value() == -30
 
 
+def test_a_picture_that_was_grey_is_opened_in_grey(
+    dock: SteerDock, steering_desk: Any, viewer: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    """Before shows it as it was, and a model that is not here is told."""
+    told: list[str] = []
+    monkeypatch.setattr(opening, "show_warning", told.append)
+    record = make_record(model="lost", model_hash="", steering=Steering(), source="cat", grey=True)
+    path = tmp_path / "result.png"
+    write_picture(path, np.full((40, 60, 3), (200, 10, 30), np.uint8), record=record)
+    opening.restore(viewer, path)
+    steering_desk.wait(lambda: dock.steered is not None)
+    layer = settled(dock, steering_desk).layer
+    assert not layer.rgb
+    assert layer.data.shape == (40, 60)
+    assert tuple(layer.contrast_limits) == (0, 65535)
+    assert told == [
+        "result.png was coloured by the model 'lost', which is not in the list of those that can "
+        "be steered: its colours come out otherwise."
+    ]
+
+
+def test_the_dock_waits_no_more_for_a_network_that_cannot_look(
+    dock: SteerDock, steering_desk: Any
+) -> None:
+    """The problem stands alone."""
+    session = start(dock, steering_desk)
+    dock.foot.state.tell("The network is looking at the picture…")
+    session.failed.emit("The model is cut short.")
+    assert dock.foot.state.told() == ""
+    assert dock.foot.problem.told() == "The model is cut short."
+
+
 def test_a_file_without_a_record_is_told_in_a_sentence(tmp_path: Path) -> None:
     """So is one that is no picture."""
     path = tmp_path / "foreign.png"

@@ -131,7 +131,9 @@ class SteerDock(QWidget):
     def _lay_out(self) -> None:
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        self.tabs.tabBar().setDrawBase(False)  # napari's theme leaves it white
+        bar = self.tabs.tabBar()
+        if bar is not None:
+            bar.setDrawBase(False)  # napari's theme leaves it white
         for panel, title, tooltip in (
             (self.hints, "Hints", "Say which colour a thing has: click it, or paint it."),
             (self.adjust, "Adjust", "Vividness, chroma, warmth, hue: at once."),
@@ -165,7 +167,8 @@ class SteerDock(QWidget):
         self.destroyed.connect(steered.close)
         session.ended.connect(self._hear_end)
         session.noted.connect(self._hear_note)
-        session.ready.connect(self._hear_ready)
+        session.ready.connect(self._hear_look)
+        session.failed.connect(self._hear_look)
         steered.kept.came_back.connect(self._hear_note)
         steered.kept.problem_changed.connect(self._hear_problem)
         self.hints.attach(session, steered.hint_layers)
@@ -214,7 +217,8 @@ class SteerDock(QWidget):
             if not self.note.told():
                 self.note.tell(farewell)
 
-    def _hear_ready(self) -> None:
+    def _hear_look(self, _: str = "") -> None:
+        """Wait for the network no more: it has looked, or it cannot."""
         if not self._life.over and self.foot.state.told() == _LOOKING:
             self.foot.state.tell("")
 

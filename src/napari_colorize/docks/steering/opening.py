@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from napari.utils.notifications import show_warning
 from qtpy.QtWidgets import QFileDialog
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Opened:
-    """A coloured picture and what it was steered by."""
+    """A picture that was coloured, grey if it was before, and what it was steered by."""
 
     path: Path
     pixels: NDArray[Any]
@@ -62,6 +63,9 @@ def restore(viewer: napari.Viewer, path: Path) -> None:
 def read_opened(path: Path) -> Opened:
     """Return a coloured picture with its steering.
 
+    One whose source was grey comes as that: its own colours are the steering's, and would be
+    blended in twice.
+
     Raises
     ------
     PictureError
@@ -74,7 +78,12 @@ def read_opened(path: Path) -> Opened:
                 "it has no record of napari-colorize: only pictures saved from the Steer dock do"
             )
         steering = from_dict(record.get("steering"))
-        return Opened(path, read_picture(path).pixels, steering, str(record.get("model", "")))
+        pixels = read_picture(path).pixels
+        if record.get("grey") is True:
+            from napari_colorize.color.lightness import grey_picture
+
+            pixels = grey_picture(pixels)
+        return Opened(path, pixels, steering, str(record.get("model", "")))
     except PictureError as error:  # the text does not name the file
         reason = str(error).rstrip(".")
         raise PictureError(f"{path.name} cannot be opened: {reason}.") from error
@@ -82,6 +91,12 @@ def read_opened(path: Path) -> Opened:
 
 def _show(viewer: napari.Viewer, opened: Opened) -> None:
     rgb = opened.pixels.ndim == 3
-    layer = viewer.add_image(opened.pixels, rgb=rgb, name=opened.path.stem)
+    limits = None if rgb else (0, np.iinfo(opened.pixels.dtype).max)
+    layer = viewer.add_image(opened.pixels, rgb=rgb, name=opened.path.stem, contrast_limits=limits)
     dock = open_steer_dock(viewer)
+    if opened.model and not dock.choice.choose_model(opened.model):
+        show_warning(
+            f"{opened.path.name} was coloured by the model {opened.model!r}, which is not in the "
+            "list of those that can be steered: its colours come out otherwise."
+        )
     dock.steer(layer, opened.steering)

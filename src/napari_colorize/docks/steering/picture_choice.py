@@ -76,6 +76,19 @@ class PictureChoice(QWidget):
             self._chosen = layer
             self._show_choice()
 
+    def choose_model(self, name: str) -> bool:
+        """Choose a model by name, and return whether it is there and can be steered.
+
+        What is under way goes on.
+        """
+        if self._life.over:
+            return False
+        self.list_models()
+        at = self.model.findText(name, Qt.MatchFlag.MatchExactly)
+        if at >= 0:
+            self.model.setCurrentIndex(at)
+        return at >= 0
+
     def follow_selection(self) -> None:
         """Choose what is selected in napari's list, if it is a picture."""
         active = self._viewer.layers.selection.active
@@ -142,21 +155,12 @@ class PictureChoice(QWidget):
         for event in (events.inserted, events.removed, events.reordered, events.renamed):
             event.connect(self.list_pictures)
         models_changed.connect(self.list_models)
-        model_wanted.connect(self._choose_model)
+        model_wanted.connect(self.choose_model)
 
     def _choose_picture(self, index: int) -> None:
         if 0 <= index < len(self._layers) and self._layers[index] != self._chosen:
             self._chosen = self._layers[index]
             self.picture_chosen.emit()
-
-    def _choose_model(self, name: str) -> None:
-        """Choose a model by name, if it can be steered; what is under way goes on."""
-        if self._life.over:
-            return
-        self.list_models()
-        at = self.model.findText(name, Qt.MatchFlag.MatchExactly)
-        if at >= 0:
-            self.model.setCurrentIndex(at)
 
     def _show_choice(self) -> None:
         with signals_blocked(self.picture):
