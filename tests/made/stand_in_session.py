@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class Rendered:
     """What the stand-in renders."""
 
-    pixels: NDArray[np.uint8]
+    pixels: NDArray[Any]
     fitted: float = 0.0
 
 
@@ -40,12 +40,20 @@ class StandInColorizer:
         self.card = {"hash": "cd" * 32, "network": "palette", "vividness": 0.35}
         self.asked: list[str] = []
 
-    def render(self, steering: Steering, *, window: Any = None, cancel: Any = None) -> Rendered:
+    def render(
+        self,
+        steering: Steering,
+        *,
+        window: Any = None,
+        dtype: str = "uint8",
+        cancel: Any = None,
+    ) -> Rendered:
         """Return the picture in one colour: that of the last hint, grey without one."""
         self.asked.append("render")
         shape = self.shape if window is None else window.shape
         color = steering.hints[-1].color if steering.hints else (90, 90, 90)  # type: ignore[union-attr]
-        return Rendered(np.full((*shape, 3), color, np.uint8))
+        white = np.iinfo(dtype).max // 255
+        return Rendered((np.full((*shape, 3), color) * white).astype(dtype))
 
     def versions(
         self, count: int, hints: Any, *, seed: int, cancel: Any = None
@@ -160,6 +168,8 @@ class StandInSession(QObject):
         work: Callable[[Any], Any],
         done: Callable[[Any], None],
         failed: Callable[[str], None] | None = None,
+        *,
+        kept: bool = False,
     ) -> None:
         """Answer at once, or when `answer` is called."""
         self.jobs.append(Job(work, done, failed))

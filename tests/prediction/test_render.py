@@ -212,3 +212,14 @@ def test_the_network_is_asked_only_when_hints_change(painter: Colorizer) -> None
     assert len(asked) == 1
     painter.render(replace(steering, hints=()))
     assert len(asked) == 2
+
+
+def test_sixteen_bits_are_the_same_picture(painter: Colorizer) -> None:
+    """Finer, and to 8 bits rounded what 8 bits are."""
+    steering = Steering((Hint(20, 20, RED),), vividness=0.5)
+    deep = painter.render(steering, dtype="uint16").pixels
+    assert deep.dtype == np.uint16
+    assert len(np.unique(deep)) > 256
+    coarse = painter.render(steering).pixels
+    assert coarse.dtype == np.uint8
+    assert np.abs(deep / 257 - coarse).max() <= 1

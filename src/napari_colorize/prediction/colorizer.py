@@ -48,12 +48,12 @@ class Rendered(NamedTuple):
 
     Attributes
     ----------
-    pixels : ndarray of shape (h, w, 3), uint8
+    pixels : ndarray of shape (h, w, 3), uint8, or uint16 where that was asked for
     fitted : float
         Share of them whose colour lay outside the gamut and was brought into it, 0..1.
     """
 
-    pixels: NDArray[np.uint8]
+    pixels: NDArray[Any]
     fitted: float
 
 
@@ -139,6 +139,7 @@ class Colorizer(OpenModel):
         steering: Steering,
         *,
         window: Window | None = None,
+        dtype: OutputType = "uint8",
         cancel: Cancel | None = None,
         progress: Progress | None = None,
     ) -> Rendered:
@@ -152,6 +153,7 @@ class Colorizer(OpenModel):
         steering : Steering
         window : Window, optional
             The part that is wanted, and how finely; None is every pixel.
+        dtype : "uint8" or "uint16"
         cancel, progress : callable, optional
 
         Raises
@@ -165,14 +167,14 @@ class Colorizer(OpenModel):
         with mapped_errors(), torch.inference_mode():
             pixels, fitted = look.draw(
                 steering,
-                output_type("uint8"),
+                output_type(dtype),
                 window=window,
                 with_fitted=True,
                 cancel=cancel,
                 progress=progress,
             )
         assert fitted is not None
-        return Rendered(cast("NDArray[np.uint8]", pixels), float(fitted.mean()))
+        return Rendered(pixels, float(fitted.mean()))
 
     def alternatives(
         self,

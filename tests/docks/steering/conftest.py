@@ -107,6 +107,7 @@ class SteeringStandIn:
         steering: Steering,
         *,
         window: Window | None = None,
+        dtype: str = "uint8",
         cancel: Callable[[], bool] | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> Rendered:
@@ -120,7 +121,8 @@ class SteeringStandIn:
             if window is None:
                 self._wait(self.stand.open, cancel)
             pixels = self._paint(steering)
-            return Rendered(pixels if window is None else pixels[window.slices].copy(), 0.25)
+            shown = pixels if window is None else pixels[window.slices].copy()
+            return Rendered(shown if dtype == "uint8" else shown.astype(dtype) * 257, 0.25)
         finally:
             self._calls -= 1
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_colorize.errors import PictureError
-from napari_colorize.files.pictures import write_picture
+import numpy as np
+
+from napari_colorize.errors import ColorizeError, PictureError
+from napari_colorize.files.pictures import DEEP_SUFFIXES, Picture, read_picture, write_picture
 from napari_colorize.files.record import make_record
 
 if TYPE_CHECKING:
@@ -56,23 +59,66 @@ def checked_file(path: Path, source: Source) -> Path:
     return path
 
 
-def save(colorizer: Colorizer, path: Path, steering: Steering, name: str) -> Path:
-    """Write the picture at full resolution with its record.
+@dataclass(frozen=True)
+class Order:
+    """What is to be written, and where to, as it is when a person presses Save.
 
-    Runs in the thread of a session.
-
-    Parameters
+    Attributes
     ----------
     path : Path
         Of `checked_file`.
+    steering : Steering
+        What is wanted of the picture.
     name : str
         What the picture is called.
+    original : Path or None
+        The file that it was opened from.
+    is_deep, is_grey : bool
+        Whether it has more than 8 bits, and no colours of its own.
     """
-    rendered = colorizer.render(steering)
-    model, model_hash = colorizer.model_name, str(colorizer.card.get("hash", ""))
-    record = make_record(model=model, model_hash=model_hash, steering=steering, source=name)
-    write_picture(path, rendered.pixels, record=record)
-    return path
+
+    path: Path
+    steering: Steering
+    name: str
+    original: Path | None
+    is_deep: bool
+    is_grey: bool
+
+    @classmethod
+    def of(cls, path: Path, steering: Steering, source: Source) -> Order:
+        """Take it from a picture."""
+        is_deep = np.dtype(source.data.dtype).itemsize > 1
+        name, original = source.layer.name, source_file(source)
+        return cls(path, steering, name, original, is_deep, is_grey=not source.rgb)
+
+
+def save(colorizer: Colorizer, order: Order) -> Path:
+    """Write the picture at full resolution with its record; return where it is.
+
+    It keeps EXIF, colour profile and resolution of the file that it was opened from, and 16 bits
+    where the picture has more than 8 and the new file can hold them. Runs in the thread of a
+    session.
+    """
+    is_deep = order.is_deep and order.path.suffix.lower() in DEEP_SUFFIXES
+    rendered = colorizer.render(order.steering, dtype="uint16" if is_deep else "uint8")
+    record = make_record(
+        model=colorizer.model_name,
+        model_hash=str(colorizer.card.get("hash", "")),
+        steering=order.steering,
+        source=order.name,
+        grey=order.is_grey,
+    )
+    like = None if order.original is None else _picture_in(order.original)
+    write_picture(order.path, rendered.pixels, like=like, record=record)
+    return order.path
+
+
+def _picture_in(original: Path) -> Picture | None:
+    """Return what the file of the original says beside its pixels; None if it cannot be read."""
+    try:
+        return read_picture(original)
+    except (ColorizeError, OSError):  # of microscopes and the like: napari has readers for them
+        return None
 
 
 def _is_same(one: Path, other: Path) -> bool:

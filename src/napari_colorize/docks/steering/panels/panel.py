@@ -100,8 +100,13 @@ class SteeringPanel(QWidget):
         work: Callable[[Colorizer], Answer],
         done: Callable[[Answer], None],
         failed: Callable[[str], None],
+        *,
+        kept: bool = False,
     ) -> None:
-        """Have the session do some work; the answer comes only while it is still followed."""
+        """Have the session do some work; the answer comes only while it is still followed.
+
+        What is `kept` is done whatever comes, as Session.ask says.
+        """
         session = self._session
         if session is None:
             return
@@ -113,7 +118,7 @@ class SteeringPanel(QWidget):
 
             return heard
 
-        session.ask(work, still(done), still(failed))
+        session.ask(work, still(done), still(failed), kept=kept)
 
 
 def column(panel: QWidget) -> QVBoxLayout:

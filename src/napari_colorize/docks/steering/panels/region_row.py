@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from napari.layers import Labels
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSizePolicy
 from superqt.utils import signals_blocked
@@ -12,18 +11,16 @@ from superqt.utils import signals_blocked
 from napari_colorize.color.steering import Steering
 from napari_colorize.docks.layers import RECORD
 from napari_colorize.docks.steering.panels.panel import SteeringPanel
-from napari_colorize.docks.steering.session.places import Plane
+from napari_colorize.docks.steering.session.region import region_layer
 
 if TYPE_CHECKING:
     import napari
 
-    from napari_colorize.docks.layers import Source
     from napari_colorize.docks.steering.session.session import Session
 
 _EVERYWHERE = "Everywhere"
 _AS_BEFORE = "Where it held before"  # an area whose layer is not there
 _TIP = "Where changes from now on hold: where the chosen layer has labels, or everywhere."
-_BRUSH = 14  # parts of the short side that the brush of a new region is wide
 
 
 class RegionRow(SteeringPanel):
@@ -62,7 +59,7 @@ class RegionRow(SteeringPanel):
         session = self._session
         if session is None:
             return
-        layer = self._viewer.add_layer(_empty_region(session.source))
+        layer = self._viewer.add_layer(region_layer(session.source))
         self._viewer.layers.selection.active = layer
         layer.mode = "paint"
         session.limit_to(layer)
@@ -104,11 +101,3 @@ def _may_limit(layer: Any) -> bool:
     """Return whether a layer may be a region: strokes of hints are none."""
     ours = any(str(key).startswith(RECORD) for key in layer.metadata)
     return isinstance(layer, Labels) and not ours
-
-
-def _empty_region(source: Source) -> Labels:
-    nothing = np.zeros(source.result_shape[:-1], np.uint8)
-    region = Labels(nothing, name=f"{source.layer.name} [only here]", **source.geometry)
-    region.brush_size = max(4, min(Plane.of(source).shape) // _BRUSH)
-    region.opacity = 0.35
-    return region

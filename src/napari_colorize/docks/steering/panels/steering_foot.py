@@ -14,7 +14,7 @@ from napari_colorize.docks.field_note import FieldNote
 from napari_colorize.docks.steering.panels.panel import SteeringPanel
 from napari_colorize.docks.steering.panels.region_row import RegionRow
 from napari_colorize.docks.steering.panels.trust_line import trust_sentence
-from napari_colorize.docks.steering.saving import KINDS, checked_file, proposed_file, save
+from napari_colorize.docks.steering.saving import KINDS, Order, checked_file, proposed_file, save
 from napari_colorize.errors import PictureError
 
 if TYPE_CHECKING:
@@ -77,13 +77,14 @@ class SteeringFoot(SteeringPanel):
         except PictureError as error:
             self.problem.tell(str(error))
             return
-        steering, name = session.steering, session.source.layer.name
+        order = Order.of(target, session.steering, session.source)
         self.save.setEnabled(False)
         self.state.tell(f"Saving {target.name}…")
         self._ask(
-            lambda colorizer: save(colorizer, target, steering, name),
+            lambda colorizer: save(colorizer, order),
             self._tell_saved,
             self._tell_not_saved,
+            kept=True,
         )
 
     def _lay_out(self) -> None:
@@ -118,12 +119,6 @@ class SteeringFoot(SteeringPanel):
         self._link(session.failed, self._tell_problem)
         self._link(session.rendered, self._forget_problem)
 
-    def _begin(self, session: Session) -> None:
-        """Let the picture be saved: what was asked of one that has changed is void."""
-        if not self.save.isEnabled():
-            self.save.setEnabled(True)
-            self.state.tell("")
-
     def _hear_change(self, steering: Steering) -> None:
         """Show it; what was said before, of what is another now, goes."""
         super()._hear_change(steering)
@@ -138,9 +133,11 @@ class SteeringFoot(SteeringPanel):
 
     def _end(self) -> None:
         self.before.setChecked(False)
-        self.save.setEnabled(True)
-        for note in (self.trust, self.state, self.problem):
-            note.tell("")
+        self.trust.tell("")
+        self.problem.tell("")
+        if self._session is None or self.save.isEnabled():  # else it goes on being saved
+            self.save.setEnabled(True)
+            self.state.tell("")
 
     def _with_session(self, wish: str) -> None:
         if self._session is not None:

@@ -10,13 +10,15 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_colorize.docks.errand import run_errand
 from napari_colorize.docks.life import Life
 from napari_colorize.docks.steering.session.places import GEOMETRY
-from napari_colorize.docks.steering.session.region import Painted
+from napari_colorize.docks.steering.session.region import Painted, region_in, region_layer
+from napari_colorize.docks.steering.session.result import put_above
 from napari_colorize.errors import PictureError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from napari.layers import Labels, Layer
+    from napari.viewer import Viewer
 
     from napari_colorize.color.steering import Steering
     from napari_colorize.color.strokes import LabelMap
@@ -130,6 +132,17 @@ class Limits(QObject):
     def begin(self, layer: Labels, source: Source) -> None:
         """Limit all changes from now on."""
         self._before = self._steering()
+        self._begin(layer, source)
+
+    def show(self, viewer: Viewer, source: Source, result: Layer | None) -> None:
+        """Let an area that came back by itself be seen, and be changed, in a layer again."""
+        region = self._steering().region
+        if region is None or self._limit is not None:
+            return
+        layer = region_in(viewer, source)
+        if layer is None:
+            layer = region_layer(source, region)
+            put_above(viewer, layer, result or source.layer)
         self._begin(layer, source)
 
     def lift(self) -> None:

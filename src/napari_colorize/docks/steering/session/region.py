@@ -6,18 +6,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from napari.layers import Labels
 
 from napari_colorize.color.strokes import LabelMap
 from napari_colorize.docks.steering.session.places import Passage, Plane
 from napari_colorize.errors import PictureError
 
 if TYPE_CHECKING:
-    from napari.layers import Labels
+    from napari.viewer import Viewer
     from numpy.typing import NDArray
 
     from napari_colorize.docks.layers import Source
 
 STRIP = 256  # rows worked on at once
+BRUSH = 14  # parts of the short side that the brush of a new region is wide
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,30 @@ class Painted:
                 found = painted[row, column] & row_is_in & column_is_in
             inside[top : top + STRIP] = found
         return LabelMap.from_array(inside)
+
+
+def region_layer(source: Source, region: LabelMap | None = None) -> Labels:
+    """Return a layer to paint a region of a picture in, empty if there is none yet."""
+    shape = source.result_shape[:-1]
+    labels = np.zeros(shape, np.uint8) if region is None else region.to_array().reshape(shape)
+    layer = Labels(labels.astype(np.uint8), name=region_name(source), **source.geometry)
+    layer.brush_size = max(4, min(source.shape[axis] for axis in source.axes) // BRUSH)
+    layer.opacity = 0.35
+    return layer
+
+
+def region_in(viewer: Viewer, source: Source) -> Labels | None:
+    """Return the layer that was made for a picture's region, if it is there."""
+    shape = source.result_shape[:-1]
+    for layer in viewer.layers:
+        if isinstance(layer, Labels) and layer.name == region_name(source):
+            return layer if tuple(layer.data.shape) == shape else None
+    return None
+
+
+def region_name(source: Source) -> str:
+    """Return what the layer of a picture's region is called."""
+    return f"{source.layer.name} [only here]"
 
 
 def _passage(picture: Any, layer: Labels) -> Passage:

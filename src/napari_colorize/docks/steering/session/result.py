@@ -83,12 +83,17 @@ def add_result(
     """Return a new result, put right above its picture; what is selected stays so."""
     layer = result_layer(source, pixels, facts)
     layer.visible = visible
+    put_above(viewer, layer, source.layer)
+    return layer
+
+
+def put_above(viewer: Viewer, layer: Layer, below: Layer) -> None:
+    """Put a new layer right above another; what is selected stays so."""
     selected, active = set(viewer.layers.selection), viewer.layers.selection.active
-    viewer.layers.insert(viewer.layers.index(source.layer) + 1, layer)
+    viewer.layers.insert(viewer.layers.index(below) + 1, layer)
     viewer.layers.selection.clear()
     viewer.layers.selection.update(selected)
     viewer.layers.selection.active = active
-    return layer
 
 
 def tell(result: Image, source: Source, facts: Facts, steering: dict[str, Any]) -> None:

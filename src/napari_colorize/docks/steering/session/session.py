@@ -122,6 +122,7 @@ class Session(QObject):
         self._later.timeout.connect(self._look_anew)
         viewer.window.main_menu.destroyed.connect(self.close)  # also by the cross of the window
         self._follow(True)
+        self._limits.show(viewer, self.source, self.result)
         self._look(self._screen.pixels(Plane.of(self.source).shape))
 
     @property
@@ -178,7 +179,10 @@ class Session(QObject):
         if undoable:
             self._history.add(steering)
         else:
+            before = self.steering.region
             self._history.replace(steering)
+            if steering.region is not before:
+                self._limits.show(self._viewer, self.source, self.result)
         self._show()
 
     def undo(self) -> None:
@@ -221,26 +225,22 @@ class Session(QObject):
             Runs in a thread, when the colours of the part in view are on screen; touches no widget
             and no layer. Where it takes long it asks `is_leaving`.
         done : callable
-            Gets the answer in the main thread. Neither it nor `failed` is called once the session
-            has ended, or, unless it is `kept`, another plane is in view.
+            Gets the answer in the main thread, unless the session has ended or, where it is not
+            `kept`, another plane is in view; `failed` likewise.
         failed : callable, optional
-            Gets a sentence in the main thread instead; without it `failed` is sent.
+            Gets a sentence instead; without it `failed` is sent.
         kept : bool
-            Whether it is worked out from what is in view now, whatever comes: neither another
-            plane nor the end of the session drops it.
+            Whether it is worked out from what is in view now, whatever comes.
         """
         if self.has_ended:
             return
         view = self._view
 
         def still(hear: Callable[[Any], None]) -> Callable[[Any], None]:
-            return lambda answer: hear(answer) if self._view is view else None
+            return lambda answer: hear(answer) if kept or self._view is view else None
 
-        failed = failed or self.failed.emit
-        if kept:
-            self._line.ask(Question(work, done, failed, view))
-        else:
-            self._line.ask(Question(work, still(done), still(failed)))
+        of = view if kept else None
+        self._line.ask(Question(work, still(done), still(failed or self.failed.emit), of))
 
     def is_leaving(self) -> bool:
         """Return whether work that was asked for should end; it may be called in its thread."""
@@ -322,7 +322,7 @@ class Session(QObject):
     def _follow(self, follow: bool) -> None:
         """Listen to what happens to the picture and to the view, or listen no more."""
         dims, layer = self._viewer.dims.events, self.layer.events
-        pairs: list[tuple[Any, Any]] = [
+        pairs = [
             (self._viewer.layers.events.removed, self._hear_removed),
             *((getattr(dims, name), self._hear_view) for name in ("point", "order", "ndisplay")),
             *((getattr(layer, name), self._hear_view) for name in (*GEOMETRY, "axis_labels")),
