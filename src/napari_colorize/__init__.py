@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from napari_colorize.color.steering import Adjustments, Steering
     from napari_colorize.color.strokes import LabelMap, Strokes
     from napari_colorize.prediction.colorizer import Colorizer
+    from napari_colorize.stacks.whole import colorize_stack
 
     __version__: str
 
@@ -39,6 +40,7 @@ __all__ = [
     "__version__",
     "alternatives",
     "colorize",
+    "colorize_stack",
     "confidence",
     "errors",
     "evaluate",
@@ -57,6 +59,7 @@ _HOMES = {
     "Strokes": "napari_colorize.color.strokes",
     "alternatives": "napari_colorize.api",
     "colorize": "napari_colorize.api",
+    "colorize_stack": "napari_colorize.stacks.whole",
     "confidence": "napari_colorize.api",
     "evaluate": "napari_colorize.api",
     "list_models": "napari_colorize.api",

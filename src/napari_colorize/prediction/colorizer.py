@@ -94,7 +94,7 @@ class Colorizer(OpenModel):
         cancel: Cancel | None = None,
         progress: Progress | None = None,
     ) -> NDArray[np.generic]:
-        """Return the picture in colour.
+        """Return the picture in colour, (H, W, 3) sRGB of the type, with the L of the picture.
 
         Parameters
         ----------
@@ -110,11 +110,6 @@ class Colorizer(OpenModel):
         dtype : "uint8" or "uint16"
         cancel, progress : callable, optional
             `progress` is told strips done and all strips.
-
-        Returns
-        -------
-        ndarray of shape (H, W, 3)
-            sRGB over the whole range of the type, with the L of the picture.
 
         Raises
         ------
