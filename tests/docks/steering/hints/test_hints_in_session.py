@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 
 from napari_colorize.color.hints import Hint
 from napari_colorize.docks.steering.hints.hint_layers import HintLayers
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BLUE = (40.0, 80.0, 210.0)
+
+
+@pytest.fixture
+def viewer(make_napari_viewer_proxy: Any) -> Any:
+    """Return a viewer with its window, which is needed here."""
+    return make_napari_viewer_proxy()
 
 
 def test_click_undo_redo_reset(steering_desk: Any) -> None:

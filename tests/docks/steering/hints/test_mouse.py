@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtTest import QTest
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 RED = (200.0, 40.0, 40.0)
 PATIENCE = 120_000
 COAT = (110.0, 110.0)  # of the camera man, in a picture of half the size
+
+
+@pytest.fixture
+def viewer(make_napari_viewer_proxy: Any) -> Any:
+    """Return a viewer with its window, which is needed here."""
+    return make_napari_viewer_proxy()
 
 
 def test_click_on_the_coat_turns_it_red(viewer: Any, qtbot: QtBot) -> None:

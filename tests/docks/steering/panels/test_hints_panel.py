@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 GINGER, BLUE = (206.0, 116.0, 48.0), (62.0, 96.0, 160.0)
 
 
+@pytest.fixture
+def viewer(make_napari_viewer_proxy: Any) -> Any:
+    """Return a viewer with its window, which is needed here."""
+    return make_napari_viewer_proxy()
+
+
 class Desk:
     """A viewer, a session of a grey picture, and the panel."""
 
@@ -133,7 +139,7 @@ def test_outdated_suggestions_are_dropped(desk: Desk) -> None:
     desk.begin()
     desk.form.add.click()
     late: list[Any] = []
-    desk.session.ask = lambda work, done, failed=None: late.append((work, done))
+    desk.session.ask = lambda work, done, failed=None, **_: late.append((work, done))
     desk.add(10, 20)
     desk.wait(lambda: len(late) >= 2)
     first = list(late)
@@ -149,7 +155,7 @@ def test_model_that_cannot_suggest_says_so(desk: Desk) -> None:
     """What the model cannot do is told where the swatches would be."""
     desk.begin()
 
-    def ask(work: Any, done: Any, failed: Any = None) -> None:
+    def ask(work: Any, done: Any, failed: Any = None, **_: Any) -> None:
         failed("This model knows no suggestions.")
 
     desk.session.ask = ask
