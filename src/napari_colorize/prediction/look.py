@@ -16,7 +16,7 @@ from napari_colorize.files.cards import default_vividness
 from napari_colorize.networks.devices import choose_precision
 from napari_colorize.networks.palette import Palette
 from napari_colorize.prediction.doubt import expected_error
-from napari_colorize.prediction.strips import recombined
+from napari_colorize.prediction.strips import recombined, threads
 from napari_colorize.prediction.vividness import vivid_ab
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from napari_colorize.color.guided import GuidedColor
+    from napari_colorize.color.lightness import Lightness
     from napari_colorize.color.steering import AnyHint, Reference
     from napari_colorize.color.strokes import LabelMap
     from napari_colorize.networks.interface import ColorNetwork, Prediction
@@ -126,10 +127,8 @@ class Look:
     ) -> Drawn:
         """Return the picture, or what a window shows of it, as it is steered."""
         inside = None if steering.region is None else self._where(steering.region)
-        color, lightness = self.guided(self._ab(steering)), self.seen.lightness
+        color, lightness = threads.alone(lambda: self._small(steering, window))
         place = WHOLE if window is None else window.slices
-        if window is not None:
-            color, lightness = color.part(*place), lightness.part(*place)
         blend = steering.adjustments.blend
         fitted = np.empty(lightness.shape, dtype=bool) if with_fitted else None
         pixels = recombined(lightness, color, dtype, cancel, progress, blend=blend, fitted=fitted)
@@ -158,6 +157,14 @@ class Look:
         seen = self.seen
         small = self.network.enlarged(ab.float().cpu(), seen.shape, seen.guide.shape)
         return seen.guide.fit(small[0], seen.lightness.shape)
+
+    @torch.inference_mode()
+    def _small(self, steering: Steering, window: Window | None) -> tuple[GuidedColor, Lightness]:
+        """Return all that the pixels of the picture, or of a window, are made of."""
+        color, lightness = self.guided(self._ab(steering)), self.seen.lightness
+        if window is None:
+            return color, lightness
+        return color.part(*window.slices), lightness.part(*window.slices)
 
     def _ab(self, steering: Steering) -> Tensor:
         """Return a and b of the cells, (1, 2, h, w), as they are steered."""
