@@ -122,6 +122,7 @@ class Limits(QObject):
         self._steering = steering
         self._limit: Limit | None = None
         self._before: Steering | None = None  # holds outside an area that is still looked for
+        self._shown: LabelMap | None = None  # the area at the last look whether it has a layer
         self._lifted: Labels | None = None  # limits again when its area is brought back
 
     @property
@@ -136,9 +137,10 @@ class Limits(QObject):
 
     def show(self, viewer: Viewer, source: Source, result: Layer | None) -> None:
         """Let an area that came back by itself be seen, and be changed, in a layer again."""
-        region = self._steering().region
-        if region is None or self._limit is not None:
-            return
+        region, before = self._steering().region, self._shown
+        self._shown = region
+        if region is None or region is before or self._limit is not None:
+            return  # deleted, its layer does not come back by itself
         layer = region_in(viewer, source)
         if layer is None:
             layer = region_layer(source, region)
@@ -195,6 +197,7 @@ class Limits(QObject):
         outside: Steering | None = before
         if outside is None:  # of another plane, nothing may have been limited yet
             outside = now if now.region is None else now.outside
+        self._shown = region
         self.wanted.emit(replace(now, region=region, outside=outside), before is not None)
         if not region.labels and self.layer is not None:
             self.noted.emit(f"Paint in '{self.layer.name}' where changes are to hold.")

@@ -179,10 +179,8 @@ class Session(QObject):
         if undoable:
             self._history.add(steering)
         else:
-            before = self.steering.region
             self._history.replace(steering)
-            if steering.region is not before:
-                self._limits.show(self._viewer, self.source, self.result)
+            self._limits.show(self._viewer, self.source, self.result)
         self._show()
 
     def undo(self) -> None:
@@ -316,8 +314,6 @@ class Session(QObject):
         if shown.rendered is not None and self.result is not None:
             self._screen.tell(self.source, facts, shown.record or {})
             self.rendered.emit(shown.rendered)
-
-    # the picture and the window around it
 
     def _follow(self, follow: bool) -> None:
         """Listen to what happens to the picture and to the view, or listen no more."""
