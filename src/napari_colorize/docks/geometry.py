@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from napari.layers import Image
+    from napari.layers import Image, Layer
     from numpy.typing import NDArray
 
 
@@ -56,6 +56,23 @@ def moved_geometry(layer: Image, place: tuple[int, ...]) -> dict[str, Any]:
     geometry = whole_geometry(layer)
     shift = np.linalg.solve(geometry["affine"][:-1, :-1], there - here)
     return {**geometry, "translate": geometry["translate"] + shift}
+
+
+def lay(layer: Layer, geometry: dict[str, Any]) -> None:
+    """Lay a layer as a geometry says; what it does not name is plain."""
+    plain = {
+        "scale": np.ones(layer.ndim),
+        "translate": np.zeros(layer.ndim),
+        "rotate": np.eye(layer.ndim),
+        "shear": np.eye(layer.ndim),
+        "affine": np.eye(layer.ndim + 1),
+    }
+    for name, value in {**plain, **geometry}.items():
+        now = getattr(layer, name)
+        if name == "affine":
+            now = now.affine_matrix
+        if not np.array_equal(now, value):
+            setattr(layer, name, value)
 
 
 def _shear_matrix(layer: Image) -> NDArray[np.float64]:

@@ -162,12 +162,6 @@ def take_source(viewer: Viewer, layer: Layer, *, whole: bool) -> Source:
         raise PictureError(reason)
     axes = _plane_axes(viewer, layer.ndim)
     place = None if whole or layer.ndim == 2 else _place_in_view(viewer, layer, axes)
-    if place is None:
-        geometry = whole_geometry(layer)
-    elif axes == (layer.ndim - 2, layer.ndim - 1):
-        geometry = flat_geometry(layer, axes)
-    else:
-        geometry = moved_geometry(layer, place)
     return Source(
         layer=layer,
         data=_full_resolution(layer),
@@ -175,8 +169,19 @@ def take_source(viewer: Viewer, layer: Layer, *, whole: bool) -> Source:
         contrast_limits=None if layer.rgb else _contrast_limits(layer),
         axes=axes,
         place=place,
-        geometry=geometry,
+        geometry=geometry_of(layer, axes, place),
     )
+
+
+def geometry_of(
+    layer: Image, axes: tuple[int, int], place: tuple[int, ...] | None
+) -> dict[str, Any]:
+    """Return where the result of a layer, or of its plane at a place, lies now."""
+    if place is None:
+        return whole_geometry(layer)
+    if axes == (layer.ndim - 2, layer.ndim - 1):
+        return flat_geometry(layer, axes)
+    return moved_geometry(layer, place)
 
 
 def result_layer(source: Source, pixels: NDArray[np.uint8], facts: Facts) -> Image:

@@ -217,6 +217,19 @@ def test_geometry(desk: Desk, geometry: dict[str, Any]) -> None:
     np.testing.assert_allclose(back, (3, 4), atol=1e-6)
 
 
+def test_points_go_along_with_their_picture(desk: Desk) -> None:
+    """Who calibrates a picture later keeps his hints where they are in it."""
+    session, layers = desk.steer(flat(), scale=(2, 2), rotate=30)
+    points = layers.add_points()
+    points.add(points.world_to_data(session.layer.data_to_world((12, 34))))
+    desk.settle()
+    session.layer.scale, session.layer.translate = (0.5, 0.5), (7, -3)
+    session.layer.rotate = 0
+    desk.settle()
+    assert (session.hints[0].y, session.hints[0].x) == pytest.approx((12, 34), abs=1e-3)
+    np.testing.assert_allclose(points.data_to_world(points.data[0]), (13, 14), atol=1e-6)
+
+
 def test_layer_of_a_person(desk: Desk) -> None:
     """Points that a person has are taken as hints, in the picture's pixels; others are refused."""
     session, layers = desk.steer(flat(), scale=(2, 2))

@@ -156,6 +156,22 @@ def test_strokes_lie_on_the_picture(desk: Desk, geometry: dict[str, Any]) -> Non
     assert ((found > 0) == painted).mean() > 0.99
 
 
+def test_strokes_go_along_with_their_picture(desk: Desk) -> None:
+    """Who calibrates a picture later keeps his strokes where they are in it."""
+    session, layers = desk.steer(flat(), scale=(2, 2))
+    strokes = layers.add_strokes()
+    strokes.data[20:30, 40:50] = 1
+    strokes.refresh()
+    desk.settle()
+    before = session.hints
+    session.layer.scale, session.layer.translate = (0.5, 0.25), (7, -3)
+    desk.settle()
+    assert session.hints == before
+    np.testing.assert_allclose(
+        strokes.data_to_world((12, 34)), session.layer.data_to_world((12, 34))
+    )
+
+
 def test_strokes_of_a_stack(desk: Desk) -> None:
     """Each plane has its own strokes, in one layer."""
     session, layers = desk.steer(np.full((4, 60, 80), 90, np.uint8))

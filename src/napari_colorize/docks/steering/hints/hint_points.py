@@ -12,7 +12,7 @@ from napari.layers import Image, Points
 from napari.utils.colormaps.standardize_color import transform_color
 
 from napari_colorize.color.hints import Color, Hint
-from napari_colorize.docks.geometry import whole_geometry
+from napari_colorize.docks.geometry import lay, whole_geometry
 from napari_colorize.docks.steering.session.places import GEOMETRY, Passage, Plane
 
 if TYPE_CHECKING:
@@ -106,7 +106,9 @@ class HintPoints:
         for name in _EVENTS:
             getattr(layer.events, name).connect(self._hear)
         for name in GEOMETRY:
-            getattr(picture.events, name).connect(self._hear)
+            getattr(picture.events, name).connect(self._hear_picture)
+            getattr(layer.events, name).connect(self._hear_geometry)
+        self._goes_along = Passage.between(layer, picture).is_none
         layer.selected_data.events.items_changed.connect(self._hear_selection)
 
     def close(self) -> None:
@@ -114,7 +116,8 @@ class HintPoints:
         for name in _EVENTS:
             getattr(self.layer.events, name).disconnect(self._hear)
         for name in GEOMETRY:
-            getattr(self.picture.events, name).disconnect(self._hear)
+            getattr(self.picture.events, name).disconnect(self._hear_picture)
+            getattr(self.layer.events, name).disconnect(self._hear_geometry)
         self.layer.selected_data.events.items_changed.disconnect(self._hear_selection)
 
     def read(self) -> PointsRead:
@@ -237,6 +240,16 @@ class HintPoints:
                 free.remove(match)
             found.append(match)
         return np.array(found, np.int64)
+
+    def _hear_geometry(self, _: Any = None) -> None:
+        self._goes_along = Passage.between(self.layer, self.picture).is_none
+
+    def _hear_picture(self, _: Any = None) -> None:
+        """Go along with the picture if the points lay on it; else they say where they are."""
+        if self._goes_along:
+            lay(self.layer, whole_geometry(self.picture))
+            self._goes_along = True
+        self._changed()
 
     def _hear(self, event: Any) -> None:
         self._changed()

@@ -11,6 +11,8 @@ from napari.utils.colormaps import DirectLabelColormap
 
 from napari_colorize.color.hints import Color
 from napari_colorize.color.strokes import LabelMap, Strokes
+from napari_colorize.docks.geometry import lay
+from napari_colorize.docks.layers import geometry_of
 from napari_colorize.docks.steering.session.places import GEOMETRY, Passage, Plane
 
 if TYPE_CHECKING:
@@ -31,10 +33,15 @@ def new_strokes(source: Source) -> Labels:
         name=f"{source.layer.name} [strokes]",
         opacity=0.6,
         colormap=_colormap({}),
-        **source.geometry,
+        **_geometry(source),
     )
     layer.brush_size = max(_LEAST, round(min(Plane.of(source).shape) * _PART))
     return layer
+
+
+def _geometry(source: Source) -> dict[str, Any]:
+    """Return where the picture's plane lies now."""
+    return geometry_of(source.layer, source.axes, source.place)
 
 
 class HintStrokes:
@@ -69,7 +76,9 @@ class HintStrokes:
             getattr(layer.events, name).connect(self._hear)
         layer.events.selected_label.connect(self._hear_label)
         for name in GEOMETRY:
-            getattr(source.layer.events, name).connect(self._hear)
+            getattr(source.layer.events, name).connect(self._hear_picture)
+            getattr(layer.events, name).connect(self._hear_geometry)
+        self._hear_geometry()
 
     def close(self) -> None:
         """Let go of the layer."""
@@ -77,7 +86,8 @@ class HintStrokes:
             getattr(self.layer.events, name).disconnect(self._hear)
         self.layer.events.selected_label.disconnect(self._hear_label)
         for name in GEOMETRY:
-            getattr(self.source.layer.events, name).disconnect(self._hear)
+            getattr(self.source.layer.events, name).disconnect(self._hear_picture)
+            getattr(self.layer.events, name).disconnect(self._hear_geometry)
 
     def problem(self) -> str:
         """Return why the layer cannot be painted into for this picture, or nothing."""
@@ -214,8 +224,17 @@ class HintStrokes:
 
     def _align(self) -> None:
         """Bring the labels to where the picture lies."""
-        for name in GEOMETRY:
-            setattr(self.layer, name, self.source.geometry[name])
+        lay(self.layer, _geometry(self.source))
+
+    def _hear_geometry(self, _: Any = None) -> None:
+        self._goes_along = self._passage() is None
+
+    def _hear_picture(self, _: Any = None) -> None:
+        """Go along with the picture if the labels lay on it; else they say where they are."""
+        if self._goes_along:
+            self._align()
+            self._goes_along = True
+        self._changed()
 
     def _hear(self, event: Any) -> None:
         # napari tells of a stroke's parts while the brush moves, and of the whole at its end; of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
@@ -48,7 +48,7 @@ class Limit(QObject):
         self._source = source
         self._life = Life(self)
         self._is_closed = False
-        self._number = 0  # of the last look
+        self._is_looking = self._is_outdated = False
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(WAIT)
@@ -77,23 +77,30 @@ class Limit(QObject):
             self._soon.start()
 
     def _look(self) -> None:
+        if self._is_looking:  # one errand at a time, however long it takes
+            self._is_outdated = True
+            return
         try:
             painted = Painted.of(self.layer, self._source)
         except PictureError as error:
             self.refused.emit(str(error))
             return
-        self._number += 1
-        number = self._number
+        self._is_looking, self._is_outdated = True, False
+        run_errand(painted.region, self._tell(self.found.emit), self._tell(self.refused.emit))
 
-        def found(region: LabelMap) -> None:
-            if not self._life.over and not self._is_closed and number == self._number:
-                self.found.emit(region)
+    def _tell(self, tell: Callable[[Any], None]) -> Callable[[Any], None]:
+        """Return what hears the end of an errand, and begins another if there is need."""
 
-        def failed(reason: str) -> None:
-            if not self._life.over and not self._is_closed and number == self._number:
-                self.refused.emit(reason)
+        def heard(answer: Any) -> None:
+            if self._life.over or self._is_closed:
+                return
+            self._is_looking = False
+            if self._is_outdated:
+                self._look()
+            else:
+                tell(answer)
 
-        run_errand(painted.region, found, failed)
+        return heard
 
 
 class Limits(QObject):

@@ -101,23 +101,6 @@ def tell(result: Image, source: Source, facts: Facts, steering: dict[str, Any]) 
     result.metadata[RECORD] = {**record_of(source, facts), "steering": steering}
 
 
-def lay(layer: Image, geometry: dict[str, Any]) -> None:
-    """Lay a layer as a geometry says; what it does not name is plain."""
-    plain = {
-        "scale": np.ones(layer.ndim),
-        "translate": np.zeros(layer.ndim),
-        "rotate": np.eye(layer.ndim),
-        "shear": np.eye(layer.ndim),
-        "affine": np.eye(layer.ndim + 1),
-    }
-    for name, value in {**plain, **geometry}.items():
-        now = getattr(layer, name)
-        if name == "affine":
-            now = now.affine_matrix
-        if not np.array_equal(now, value):
-            setattr(layer, name, value)
-
-
 def _source_name(layer: Layer) -> str:
     """Return the name of the layer that a result of colours was made from, or nothing."""
     if not isinstance(layer, Image) or not layer.rgb:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from napari_colorize.docks.geometry import lay
 from napari_colorize.docks.steering.session.result import (
     add_result,
     find_result,
-    lay,
     pixels_in,
     suits,
     tell,
