@@ -58,9 +58,3 @@ def at_lightness(color: tuple[float, float, float], lightness: float) -> tuple[f
     lab[0] = lightness
     red, green, blue = (lab_to_rgb(lab).flatten() * 255).tolist()
     return red, green, blue
-
-
-def ab_of(color: tuple[float, float, float]) -> tuple[float, float]:
-    """Return a and b of an sRGB colour, 0..255."""
-    a, b = rgb_to_lab(torch.tensor(color).view(3, 1, 1) / 255)[1:].flatten().tolist()
-    return a, b

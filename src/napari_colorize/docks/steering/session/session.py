@@ -160,11 +160,6 @@ class Session(QObject):
         """The layer that limits the changes, as long as it is in the viewer."""
         return self._limits.layer
 
-    @property
-    def shows_original(self) -> bool:
-        """Whether the colours are hidden."""
-        return self._screen.is_hidden
-
     def change(self, steering: Steering, undoable: bool = True) -> None:
         """Show what is wanted, and remember what was.
 
