@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,21 +11,6 @@ from hint_desk import BLUE, GEOMETRIES, GINGER, Desk, click, flat
 
 from napari_colorize.color.hints import Hint
 from napari_colorize.color.steering import Steering
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from pytestqt.qtbot import QtBot
-
-
-@pytest.fixture
-def desk(make_napari_viewer: Callable[..., Any], qtbot: QtBot) -> Iterator[Desk]:
-    """Return the desk; what was opened at it is closed."""
-    desk = Desk(make_napari_viewer(), qtbot)
-    yield desk
-    for layers in desk.opened:
-        layers.close()
-    qtbot.wait(10)
 
 
 def test_click_makes_a_hint(desk: Desk) -> None:
