@@ -39,9 +39,16 @@ class StandInSession(QObject):
         self.source: Source = take_source(viewer, layer, whole=False)
         self.steering = Steering()
         self.has_ended = False
+        self.model_name = "a model"
+        self.card = {"hash": "ab" * 32}
         self.before: list[Steering] = []
         self.planes: dict[tuple[int, ...] | None, Steering] = {}
         self.changes = 0
+
+    @property
+    def place(self) -> tuple[int, ...] | None:
+        """The plane in view."""
+        return self.source.place
 
     def change(self, steering: Steering, undoable: bool = True) -> None:
         """Take what is wanted."""
@@ -58,10 +65,10 @@ class StandInSession(QObject):
 
     def move(self, *step: int) -> None:
         """Look at another plane."""
-        self.planes[self.source.place] = self.steering
+        self.planes[self.place] = self.steering
         self.viewer.dims.current_step = step
         self.source = take_source(self.viewer, self.layer, whole=False)
-        self.steering = self.planes.get(self.source.place, Steering())
+        self.steering = self.planes.get(self.place, Steering())
         self.moved.emit()
 
     def end(self) -> None:

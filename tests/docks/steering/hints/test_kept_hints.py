@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QObject, Signal
+from hint_desk import BLUE, GINGER, StandInSession
 
 from napari_colorize.color.hints import Hint
 from napari_colorize.color.steering import Adjustments, Steering
@@ -25,49 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from napari.layers import Image
     from pytestqt.qtbot import QtBot
 
 PATIENCE = 60_000
-GINGER, BLUE = (200.0, 110.0, 40.0), (40.0, 80.0, 210.0)
-
-
-class StandInSession(QObject):
-    """Remembers what is wanted, as a session does, and colours nothing."""
-
-    changed = Signal(object)
-    moved = Signal()
-    ended = Signal()
-
-    def __init__(self, viewer: Any, layer: Image) -> None:
-        super().__init__()
-        self.viewer = viewer
-        self.layer = layer
-        self.source: Source = take_source(viewer, layer, whole=False)
-        self.steering = Steering()
-        self.has_ended = False
-        self.model_name = "a model"
-        self.card = {"hash": "ab" * 32}
-        self.planes: dict[Any, Steering] = {}
-
-    @property
-    def place(self) -> tuple[int, ...] | None:
-        """The plane in view."""
-        return self.source.place
-
-    def change(self, steering: Steering, undoable: bool = True) -> None:
-        """Take what is wanted."""
-        if steering != self.steering:
-            self.steering = steering
-            self.changed.emit(steering)
-
-    def move(self, *step: int) -> None:
-        """Look at another plane."""
-        self.planes[self.place] = self.steering
-        self.viewer.dims.current_step = step
-        self.source = take_source(self.viewer, self.layer, whole=False)
-        self.steering = self.planes.get(self.place, Steering())
-        self.moved.emit()
 
 
 class Desk:
