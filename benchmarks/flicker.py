@@ -27,10 +27,10 @@ from scipy.ndimage import affine_transform, map_coordinates
 from skimage.color import rgb2lab
 from skimage.registration import optical_flow_ilk
 
+from napari_colorize.files.axes import Axes
 from napari_colorize.files.pictures import find_pictures, read_picture
 from napari_colorize.prediction.colorizer import Colorizer
-from napari_colorize.stacks.axes import Axes
-from napari_colorize.stacks.coloring import colored_planes
+from napari_colorize.stacks.coloring import StackJob, colored_planes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,7 +131,10 @@ def colored(movie: Movie, colorizer: Colorizer, *, coherent: bool) -> tuple[Movi
     """Return a movie in colour by its lightness alone, and seconds for a plane."""
     axes = Axes("tyxs", movie.shape)
     started = time.perf_counter()
-    planes = [plane.pixels for plane in colored_planes(movie, axes, colorizer, coherent=coherent)]
+    planes = [
+        plane.pixels
+        for plane in colored_planes(StackJob(movie, axes, coherent=coherent), colorizer)
+    ]
     return np.stack(planes), (time.perf_counter() - started) / len(movie)
 
 

@@ -165,7 +165,8 @@ def test_no_qt_binding_and_no_opencv_is_required(project: dict[str, Any]) -> Non
     assert not [
         name for name in declared if name.startswith(("pyqt6", "pyqt5", "pyside", "opencv"))
     ]
-    assert set(project["optional-dependencies"]) == {"pyqt6", "pyside6", "tensorboard", "test"}
+    extras = {"cluster", "movies", "pyqt6", "pyside6", "tensorboard", "test"}
+    assert set(project["optional-dependencies"]) == extras
 
 
 def test_constraints_pin_everything_that_is_declared(project: dict[str, Any]) -> None:

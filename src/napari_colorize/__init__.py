@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from napari_colorize.color.steering import Adjustments, Steering
     from napari_colorize.color.strokes import LabelMap, Strokes
     from napari_colorize.prediction.colorizer import Colorizer
-    from napari_colorize.stacks.whole import colorize_stack
+    from napari_colorize.stacks.api import colorize_stack
 
     __version__: str
 
@@ -59,7 +59,7 @@ _HOMES = {
     "Strokes": "napari_colorize.color.strokes",
     "alternatives": "napari_colorize.api",
     "colorize": "napari_colorize.api",
-    "colorize_stack": "napari_colorize.stacks.whole",
+    "colorize_stack": "napari_colorize.stacks.api",
     "confidence": "napari_colorize.api",
     "evaluate": "napari_colorize.api",
     "list_models": "napari_colorize.api",

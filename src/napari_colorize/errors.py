@@ -9,6 +9,7 @@
     ├── TrainingError     a training that cannot start or go on
     │   ├── DataError     a folder without usable photographs
     │   └── RunError      a run folder that is in use or not a run folder
+    ├── ClusterError      a Dask cluster that does not answer, or cannot do what it was given
     └── Cancelled         the user wanted out
 
 None of them is a ``RuntimeError``: napari's generator workers swallow those.
@@ -43,6 +44,10 @@ class DataError(TrainingError):
 
 class RunError(TrainingError):
     """A run folder is in use, missing or not a run folder."""
+
+
+class ClusterError(ColorizeError):
+    """A Dask cluster does not answer, has no workers or cannot do what it was given."""
 
 
 class Cancelled(ColorizeError):

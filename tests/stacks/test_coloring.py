@@ -11,8 +11,9 @@ from skimage.color import rgb2lab
 from napari_colorize.color.hints import Hint
 from napari_colorize.color.steering import Steering
 from napari_colorize.errors import Cancelled
-from napari_colorize.stacks.axes import Axes
-from napari_colorize.stacks.coloring import colored_planes
+from napari_colorize.files.axes import Axes
+from napari_colorize.stacks.coloring import StackJob, colored_planes
+from napari_colorize.stacks.steering import StackSteering
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 def color(stack: Any, painter: Colorizer, **how: Any) -> NDArray[np.uint8]:
     """Return the whole stack in colour."""
-    planes = list(colored_planes(stack, Axes.guessed(stack.shape), painter, **how))
+    planes = list(colored_planes(StackJob(stack, Axes.guessed(stack.shape), **how), painter))
     return np.stack([plane.pixels for plane in planes if plane.pixels is not None])
 
 
@@ -78,9 +79,8 @@ def test_steering_of_each_plane(pan: Pan, painter: Colorizer) -> None:
     """A hint on one plane is a hint there."""
     red = Steering((Hint(48, 48, (220, 20, 20), 30),))
     movie = pan(2)
-    hinted = color(
-        movie, painter, steering=lambda place: red if place == (1,) else Steering(), coherent=False
-    )
+    steering = StackSteering(hints={(1,): red.hints})
+    hinted = color(movie, painter, steering=steering, coherent=False)
     assert np.array_equal(hinted[0], color(movie, painter, coherent=False)[0])
     painter.set_picture(movie[1])
     assert np.array_equal(hinted[1], painter.render(red).pixels)
@@ -101,7 +101,7 @@ def test_a_gap_is_told_and_the_rest_is_done(pan: Pan, painter: Colorizer) -> Non
                 raise OSError("bad sector")
             return self.data[place]
 
-    planes = list(colored_planes(Broken(), Axes.guessed((4, 96, 96)), painter))
+    planes = list(colored_planes(StackJob(Broken(), Axes.guessed((4, 96, 96))), painter))
     assert [plane.pixels is None for plane in planes] == [False, True, False, False]
     assert planes[1].reason == "it cannot be read (OSError: bad sector)"
     anew = color(Broken.data[2:], painter)
@@ -113,7 +113,7 @@ def test_cancel(pan: Pan, painter: Colorizer) -> None:
     """What was yielded is done; then it ends."""
     done: list[Any] = []
     axes = Axes.guessed((4, 96, 96))
-    planes = colored_planes(pan(4), axes, painter, cancel=lambda: len(done) == 2)
+    planes = colored_planes(StackJob(pan(4), axes), painter, cancel=lambda: len(done) == 2)
     done += [next(planes), next(planes)]
     with pytest.raises(Cancelled):
         next(planes)

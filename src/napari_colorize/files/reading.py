@@ -61,9 +61,9 @@ class Readers:
         if self._cancel is not None and self._cancel():
             raise Cancelled("Cancelled while the photographs were read.")
 
-    def run(self, work: Callable[[], R]) -> R:
-        """Run one piece of work in a thread; only the cancel is answered here meanwhile."""
-        return self._result(self._pool.submit(work))
+    def run(self, work: Callable[[], R], meanwhile: Callable[[], None] | None = None) -> R:
+        """Run one piece of work in a thread; `meanwhile` is called here, the cancel is answered."""
+        return self._result(self._pool.submit(work), meanwhile)
 
     def map(self, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
         """Work on items in threads; results come in order, few of them are held at a time."""
@@ -75,10 +75,12 @@ class Readers:
         while pending:
             yield self._result(pending.popleft())
 
-    def _result(self, future: Future[R]) -> R:
+    def _result(self, future: Future[R], meanwhile: Callable[[], None] | None = None) -> R:
         self.check()
         while not wait([future], timeout=_PATIENCE).done:
             self.check()
+            if meanwhile is not None:
+                meanwhile()
         return future.result()
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from napari_colorize.color.steering import AnyHint
-    from napari_colorize.stacks.axes import Place
+    from napari_colorize.files.axes import Place
 
 # Match below which a hint has lost the thing it stands on.
 LOST = 0.4
@@ -26,7 +26,7 @@ SAME = 2.0
 def tracked_hints(
     row: Sequence[Place],
     hints: Mapping[Place, Sequence[AnyHint]],
-    small_lightness: Callable[[Place], Tensor],
+    small_lightness: Callable[[Place], Tensor | None],
     shape: tuple[int, int],
 ) -> dict[Place, tuple[AnyHint, ...]]:
     """Return the hints of every plane of a row: its own, and those that came from others.
@@ -41,7 +41,8 @@ def tracked_hints(
     hints : mapping of places to hints
         What a person gave.
     small_lightness : callable
-        Gets a place and returns L, (h, w) float32, of the plane made small.
+        Gets a place and returns L, (h, w) float32, of the plane made small; None if it cannot be
+        read: there the way of a hint ends.
     shape : (H, W)
         Of the planes, in pixels.
     """
@@ -55,7 +56,7 @@ def _track(
     way: Sequence[Place],
     hints: Mapping[Place, Sequence[AnyHint]],
     found: dict[Place, list[AnyHint]],
-    small_lightness: Callable[[Place], Tensor],
+    small_lightness: Callable[[Place], Tensor | None],
     shape: tuple[int, int],
 ) -> None:
     """Carry hints along the planes in one direction."""
@@ -69,6 +70,9 @@ def _track(
             continue
         here = small_lightness(place) if here is None else here
         there = small_lightness(following)
+        if here is None or there is None:
+            carried, here = [], None
+            continue
         motion = motion_between(here, there)
         moved = [] if motion.is_cut else [_moved(hint, motion, shape) for hint in carried]
         own = [hint for hint in hints.get(following, ()) if isinstance(hint, Hint)]

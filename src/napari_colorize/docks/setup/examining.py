@@ -12,6 +12,7 @@ import os
 import secrets
 import shutil
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -177,19 +178,28 @@ class Examining:
     def _write(self, folder: Path) -> dict[str, tuple[str, ...]]:
         """Write the layers in a thread of its own: lazy data may take long, a cancel must not."""
         told = self._progress("Reading the layers")
+        reached: deque[tuple[int, int]] = deque(maxlen=1)
         with Readers(1, self.cancelled, gentle=True) as readers:
             stopped = readers.stopped.is_set
 
             def write() -> dict[str, tuple[str, ...]]:
                 try:
                     return write_pictures(
-                        self.question.layers, folder, progress=told, cancel=stopped
+                        self.question.layers,
+                        folder,
+                        progress=lambda *step: reached.append(step),
+                        cancel=stopped,
                     )
                 finally:
                     if stopped():  # nobody waits any longer
                         shutil.rmtree(folder, ignore_errors=True)
 
-            return readers.run(write)
+            def say() -> None:
+                # From here alone: whoever hears it may be gone before that thread ends.
+                with contextlib.suppress(IndexError):
+                    told(*reached.pop())
+
+            return readers.run(write, meanwhile=say)
 
     def _examine(self, folder: Path) -> Findings:
         validation = self.question.validation

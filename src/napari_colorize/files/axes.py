@@ -100,18 +100,22 @@ class Axes:
         A plane comes after its neighbour in time, the first of its time after its neighbour in
         depth; None is the first of all. Independent planes have none before them.
         """
-        names = self.names[: len(self.outer)]
-        inner = [axis for axis in (names.find(TIME), names.find(DEPTH)) if axis >= 0]
-        order = [axis for axis in range(len(names)) if axis not in inner] + inner[::-1]
+        inner = self._carried_along
+        order = [axis for axis in range(len(self.outer)) if axis not in inner] + inner[::-1]
         for place in product(*(range(self.outer[axis]) for axis in order)):
-            index = [0] * len(names)
+            index = [0] * len(order)
             for axis, number in zip(order, place, strict=True):
                 index[axis] = number
-            yield tuple(index), _before(index, inner)
+            yield tuple(index), self.before(tuple(index))
 
+    def before(self, place: Place) -> Place | None:
+        """Return the plane that the colour of a plane is carried from, None if there is none."""
+        for axis in self._carried_along:
+            if place[axis]:
+                return tuple(number - (a == axis) for a, number in enumerate(place))
+        return None
 
-def _before(index: list[int], inner: list[int]) -> Place | None:
-    for axis in inner:
-        if index[axis]:
-            return tuple(number - (a == axis) for a, number in enumerate(index))
-    return None
+    @property
+    def _carried_along(self) -> list[int]:
+        names = self.names[: len(self.outer)]
+        return [axis for axis in (names.find(TIME), names.find(DEPTH)) if axis >= 0]

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_colorize.errors import PictureError
-from napari_colorize.stacks.axes import Axes
+from napari_colorize.files.axes import Axes
 
 
 class TestAxes:

@@ -10,11 +10,13 @@ import pytest
 from skimage.color import rgb2lab
 
 from napari_colorize.color.hints import Hint
+from napari_colorize.color.steering import Steering
 from napari_colorize.errors import PictureError
-from napari_colorize.stacks.axes import Axes
-from napari_colorize.stacks.coloring import colored_planes
+from napari_colorize.files.axes import Axes
+from napari_colorize.stacks.api import colorize_stack
+from napari_colorize.stacks.coloring import StackJob, colored_planes
+from napari_colorize.stacks.steering import StackSteering
 from napari_colorize.stacks.tracking import tracked_hints
-from napari_colorize.stacks.whole import _followed, colorize_stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +44,7 @@ class TestColorizeStack:
             device="cpu",
             progress=lambda *counts: told.append(counts),
         )
-        planes = colored_planes(movie, Axes.guessed(movie.shape), painter)
+        planes = colored_planes(StackJob(movie, Axes.guessed(movie.shape)), painter)
         assert np.array_equal(pixels, np.stack([plane.pixels for plane in planes]))  # type: ignore[arg-type]
         assert told == [(1, 3), (2, 3), (3, 3)]
 
@@ -90,7 +92,9 @@ class TestTracking:
 
     def follow(self, movie: NDArray[np.uint8], hints: Any) -> dict[Any, Any]:
         """Return the hints of all planes."""
-        return dict(_followed(movie, Axes.guessed(movie.shape), hints, None))
+        axes = Axes.guessed(movie.shape)
+        steering = StackSteering.of_planes(Steering(), hints, axes)
+        return dict(steering.followed(movie, axes).hints)
 
     def test_along_the_motion_both_ways(self, pan: Pan) -> None:
         """The scene moves two pixels to the left with each plane."""
