@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 PATIENCE = 10.0  # seconds that another process gets to end what it does
 _PAUSE = 0.05
 # What a lock that another holds is answered with; all else means that the place has no locks.
-_HELD = (BlockingIOError, PermissionError)
+HELD = (BlockingIOError, PermissionError)
 
 
 @contextlib.contextmanager
@@ -51,8 +51,8 @@ def _wait_for(handle: int) -> None:
     limit = time.monotonic() + PATIENCE
     while True:
         try:
-            _lock(handle)
-        except _HELD as error:
+            try_lock(handle)
+        except HELD as error:
             if time.monotonic() > limit:
                 raise StorageError(
                     "Another napari or shell is changing the models and does not come to an end; "
@@ -68,10 +68,12 @@ def _wait_for(handle: int) -> None:
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(handle: int) -> None:
+    def try_lock(handle: int) -> None:
+        """Lock an open file, or raise one of `HELD` where another holds it."""
         msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
 else:
     import fcntl
 
-    def _lock(handle: int) -> None:
+    def try_lock(handle: int) -> None:
+        """Lock an open file, or raise one of `HELD` where another holds it."""
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
