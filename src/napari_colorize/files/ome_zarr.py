@@ -143,6 +143,7 @@ class OmeZarr:
                 for level in range(len(self._levels))
             ],
             "type": "mean",
+            "metadata": {"description": "each pixel is the mean of 2 x 2 of the level before"},
         }
 
     def _transform(self, level: int, sizes: dict[str, float]) -> list[dict[str, Any]]:

@@ -1,0 +1,62 @@
+"""Stacks opened from files: TIFF, zarr, OME-Zarr, folders of frames; no plane is read yet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_colorize.errors import PictureError
+from napari_colorize.files.open_frames import open_frames
+from napari_colorize.files.tiff import TIFF_STARTS
+
+if TYPE_CHECKING:
+    import os
+
+    from napari_colorize.files.opened import OpenStack
+
+_ZARR_MARKS = ("zarr.json", ".zarray", ".zgroup")
+
+
+def open_stack(path: str | os.PathLike[str]) -> OpenStack:
+    """Open a stack; its planes are read when they are asked for.
+
+    Parameters
+    ----------
+    path
+        A TIFF of any kind, a zarr array, an OME-Zarr, or a folder of pictures; what a file is, is
+        told by its bytes.
+
+    Raises
+    ------
+    PictureError
+        If it is missing, empty, broken, or none of these.
+    """
+    path = Path(path)
+    try:
+        if path.is_dir():
+            return _open_folder(path)
+        with path.open("rb") as file:
+            head = file.read(16)
+    except FileNotFoundError as error:
+        raise PictureError(f"There is no file or folder {path}.") from error
+    except OSError as error:
+        raise PictureError(f"{path} cannot be read: {error.strerror}.") from error
+    if not head:
+        raise PictureError(f"{path} is empty.")
+    if head[:4] in TIFF_STARTS:
+        from napari_colorize.files.open_tiff import open_tiff
+
+        return open_tiff(path)
+    raise PictureError(
+        f"{path} is no stack of a known kind: TIFF, zarr, OME-Zarr or a folder of pictures."
+    )
+
+
+def _open_folder(path: Path) -> OpenStack:
+    if any((path / mark).is_file() for mark in _ZARR_MARKS):
+        from napari_colorize.files.open_zarr import open_zarr
+
+        return open_zarr(path)
+    if path.suffix.lower() == ".zarr":
+        raise PictureError(f"{path} is a broken zarr: it does not say what it holds.")
+    return open_frames(path)
