@@ -49,8 +49,11 @@ class Layout(Protocol):
     def put(self, content: Path, place: Place, pixels: NDArray[np.uint8]) -> None:
         """Put a plane in; it is on the disk when this returns."""
 
-    def complete(self, content: Path, missing: Sequence[Place]) -> None:
-        """Do what is left to do when no more planes come; missing ones are to be black."""
+    def complete(self, content: Path, missing: Sequence[Place]) -> Path | None:
+        """Do what is left to do when no more planes come; missing ones are to be black.
+
+        Returns what takes the final name, if it is not the content itself.
+        """
 
 
 class GrowingStore:
@@ -138,8 +141,7 @@ class GrowingStore:
         with _as_storage_error(self.path):
             done = _places_in(self._journal, self.axes)
             missing = [place for place, _ in self.axes.places() if place not in done]
-            self._layout.complete(self._content, missing)
-            self._take_name()
+            self._take_name(self._layout.complete(self._content, missing) or self._content)
         self._let_go()
         shutil.rmtree(self._folder, ignore_errors=True)
         return self.path
@@ -232,16 +234,16 @@ class GrowingStore:
             raise
         self._written += 1
 
-    def _take_name(self) -> None:
+    def _take_name(self, result: Path) -> None:
         """Move the result to its final name; an older one is out of the way before."""
         replaced = self._folder / _REPLACED
-        sync(self._content)
+        sync(result)
         aside = self.path.is_dir() and not self.path.is_symlink()
         if aside:
             _remove(replaced)
             os.replace(self.path, replaced)
         try:
-            os.replace(self._content, self.path)
+            os.replace(result, self.path)
         except OSError:
             if aside:
                 os.replace(replaced, self.path)

@@ -110,7 +110,7 @@ def index_of(container: Any, path: Path) -> MovieIndex:
         for packet in container.demux():
             if packet.pts is not None and packet.duration is not None and packet.time_base:
                 last_known = max(last_known, (packet.pts + packet.duration) * packet.time_base)
-            if packet.stream_index != stream.index:
+            if packet.stream.index != stream.index:
                 continue
             cut = cut or packet.is_corrupt
             shown += _decoded(packet) if decoded else _shown(packet)

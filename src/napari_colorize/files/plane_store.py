@@ -1,7 +1,8 @@
-"""Places to write coloured planes to, in any order: OME-Zarr, TIFF, folders of frames."""
+"""Places to write coloured planes to, in any order: OME-Zarr, TIFF, movies, folders of frames."""
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Protocol
 
 from napari_colorize.errors import StorageError
@@ -16,10 +17,13 @@ if TYPE_CHECKING:
 
     from napari_colorize.files.axes import Axes, Place
     from napari_colorize.files.growing_store import Layout
+    from napari_colorize.files.movies import Movie
     from napari_colorize.files.scale import Scale
 
-KINDS = ".ome.zarr, .zarr, .tif, .tiff, or no suffix for a folder of PNG files"
+KINDS = ".ome.zarr, .zarr, .tif, .tiff, .mp4, or no suffix for a folder of PNG files"
 """Names that `open_store` takes, in words."""
+RATE = Fraction(25)
+"""Frames a second of a movie made of what has no times."""
 
 
 class PlaneStore(Protocol):
@@ -56,14 +60,16 @@ def open_store(
     *,
     overwrite: bool = False,
     scale: Scale | None = None,
+    movie: Movie | None = None,
+    rate: Fraction = RATE,
 ) -> PlaneStore:
     """Return a place to write the planes of a stack to; unfinished work there is gone on with.
 
     Parameters
     ----------
     path : Path
-        Its suffix says what is written: ``.ome.zarr`` or ``.zarr``, ``.tif`` or ``.tiff``; without
-        a suffix a folder of PNG files.
+        Its suffix says what is written: ``.ome.zarr`` or ``.zarr``, ``.tif`` or ``.tiff``,
+        ``.mp4``; without a suffix a folder of PNG files.
     axes : Axes
         Of the stack that is coloured.
     record : dict
@@ -73,6 +79,10 @@ def open_store(
         Whether an older result is replaced at the end, and unfinished work of another record now.
     scale : mapping, optional
         From an axis to the length of a step along it and its unit.
+    movie : Movie, optional
+        What is coloured, if that is a movie: an .mp4 keeps its times and its sound.
+    rate : Fraction
+        Frames a second of an .mp4 of anything else.
 
     Raises
     ------
@@ -80,7 +90,13 @@ def open_store(
         If the suffix is unknown, the result is there already, another run writes it, unfinished
         work is another's, or the place cannot be written.
     """
-    make = _LAYOUTS.get(path.suffix.lower())
+    suffix = path.suffix.lower()
+    if suffix == ".mp4":
+        from napari_colorize.files.movie_store import MovieParts
+
+        parts = MovieParts(axes, record, movie, rate)
+        return GrowingStore(path, axes, record, parts, overwrite=overwrite)
+    make = _LAYOUTS.get(suffix)
     if make is None:
         raise StorageError(
             f"A stack cannot be written to {path.name}: give a name that ends in {KINDS}."
