@@ -51,6 +51,16 @@ def pyav() -> Any:
     return av
 
 
+def is_movie(path: Path, head: bytes) -> bool:
+    """Return whether a file is a movie by its first 12 bytes, or calls itself one."""
+    return (
+        head[4:8] in {b"ftyp", b"moov", b"mdat", b"wide", b"free"}
+        or head[:4] in {b"\x1a\x45\xdf\xa3", b"GIF8"}
+        or (head[:4] == b"RIFF" and head[8:12] == b"AVI ")
+        or path.suffix.lower() in MOVIE_SUFFIXES
+    )
+
+
 def open_movie(path: str | os.PathLike[str]) -> Movie:
     """Return a movie, open; it is gone through once without being decoded.
 

@@ -1,4 +1,4 @@
-"""Stacks opened from files: TIFF, zarr, OME-Zarr, folders of frames; no plane is read yet."""
+"""Stacks opened from files: TIFF, zarr, OME-Zarr, movies, folders of frames, nothing read yet."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_colorize.errors import PictureError
+from napari_colorize.files.movies import is_movie, open_movie
 from napari_colorize.files.open_frames import open_frames
+from napari_colorize.files.opened import OpenStack
+from napari_colorize.files.scale import Step
 from napari_colorize.files.tiff import TIFF_STARTS
 
 if TYPE_CHECKING:
     import os
-
-    from napari_colorize.files.opened import OpenStack
 
 _ZARR_MARKS = ("zarr.json", ".zarray", ".zgroup")
 
@@ -23,8 +24,8 @@ def open_stack(path: str | os.PathLike[str]) -> OpenStack:
     Parameters
     ----------
     path
-        A TIFF of any kind, a zarr array, an OME-Zarr, or a folder of pictures; what a file is, is
-        told by its bytes.
+        A TIFF of any kind, a zarr array, an OME-Zarr, a movie, or a folder of pictures; what a file
+        is, is told by its bytes.
 
     Raises
     ------
@@ -47,9 +48,19 @@ def open_stack(path: str | os.PathLike[str]) -> OpenStack:
         from napari_colorize.files.open_tiff import open_tiff
 
         return open_tiff(path)
+    if is_movie(path, head):
+        return _open_movie(path)
     raise PictureError(
-        f"{path} is no stack of a known kind: TIFF, zarr, OME-Zarr or a folder of pictures."
+        f"{path} is no stack of a known kind: a movie, TIFF, zarr, OME-Zarr or a folder of "
+        "pictures."
     )
+
+
+def _open_movie(path: Path) -> OpenStack:
+    movie = open_movie(path)
+    seconds = float(movie.times[-1] - movie.times[0] + movie.durations[-1]) / len(movie)
+    scale = {"t": Step(seconds, "second")}
+    return OpenStack(movie, movie.axes, 1 / seconds, scale, path.stem)
 
 
 def _open_folder(path: Path) -> OpenStack:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from napari_colorize.color.steering import Adjustments, Steering
 from napari_colorize.errors import PictureError
-from napari_colorize.files.hints_table import hints_of_table
+from napari_colorize.files.hints_table import PlacedHint, hints_of_table, placed_hints_of_table
 from napari_colorize.files.steering_parts import (
     area_from_json,
     area_to_json,
@@ -157,6 +157,35 @@ def read_hints(path: str | os.PathLike[str]) -> tuple[AnyHint, ...]:
             return hints_of_table(_text(path))
         told = _load(path)
         return hints_from_json(told) if isinstance(told, list) else _saved(told).steering.hints
+    except PictureError as error:
+        _refuse(path, error)
+
+
+def read_placed_hints(path: str | os.PathLike[str]) -> tuple[PlacedHint, ...]:
+    """Read the hints of a stack, each with its plane, from a table or a file of steering.
+
+    Parameters
+    ----------
+    path
+        A table has columns as for `read_hints`, and ``time``, ``plane``, ``frame`` or letters of
+        axes; see `napari_colorize.files.hints_table.placed_hints_of_table`.
+
+    Raises
+    ------
+    PictureError
+        When the file cannot be read, a hint is none or stands on no plane; the text tells where.
+    """
+    try:
+        if Path(path).suffix.lower() in _TABLES:
+            return placed_hints_of_table(_text(path))
+        saved = _saved(_load(path))
+        planes = dict(saved.hints_elsewhere)
+        if saved.steering.hints:
+            place = saved.picture.get("place")
+            if not isinstance(place, list):
+                raise PictureError("its hints are those of a single picture, of no plane")
+            planes[tuple(place)] = (*planes.get(tuple(place), ()), *saved.steering.hints)
+        return tuple(PlacedHint(hint, place) for place, hints in planes.items() for hint in hints)
     except PictureError as error:
         _refuse(path, error)
 
