@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from napari_colorize.color.adjusting import adjusted
 from napari_colorize.color.gamut import confidence_of
@@ -86,8 +87,17 @@ class Look:
         """Return the network, or raise ColorizeError if it has but one answer."""
         return palette_of(self.network, self.card["name"], wish)
 
+    def small_lightness(self) -> Tensor:
+        """Return L of the picture made small, (h, w) float32: what `steady` may go by."""
+        small = self.seen.guide.lightness[None]
+        return functional.avg_pool2d(small, 2, ceil_mode=True, count_include_pad=False)[0]
+
     def steady(self, steady: Steady | None) -> None:
-        """Have answers changed before they are used; those that were given are forgotten."""
+        """Have answers changed before they are used; those that were given are forgotten.
+
+        `steady` gets the kind of a question, "plain" or "reference", and the network's answer;
+        what it returns is taken instead.
+        """
         self._steady = steady
         self._answers.clear()
         self._outside = None
@@ -157,6 +167,14 @@ class Look:
         seen = self.seen
         small = self.network.enlarged(ab.float().cpu(), seen.shape, seen.guide.shape)
         return seen.guide.fit(small[0], seen.lightness.shape)
+
+    @torch.inference_mode()
+    def lines(self, steering: Steering) -> Tensor:
+        """Return the colours as lines from L to ab, for `GuidedColor` at any size of the picture.
+
+        What is not of the colours of the network is left out: a region, and a blend.
+        """
+        return self.guided(self._ab(steering)).lines
 
     @torch.inference_mode()
     def _small(self, steering: Steering, window: Window | None) -> tuple[GuidedColor, Lightness]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch.nn import functional
 
 from napari_colorize.color.guided import Guide
 from napari_colorize.color.lightness import Lightness
@@ -14,15 +13,13 @@ from napari_colorize.files.models import find_model
 from napari_colorize.networks.devices import choose_device
 from napari_colorize.networks.weights import load_network
 from napari_colorize.prediction.guards import Cancel, cancellable, mapped_errors
-from napari_colorize.prediction.look import Look, Steady, autocast
+from napari_colorize.prediction.look import Look, autocast
 from napari_colorize.prediction.seeing import Seen, working_shape
 from napari_colorize.prediction.strips import threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-    from torch import Tensor
 
     from napari_colorize.networks.interface import ColorNetwork
 
@@ -80,37 +77,28 @@ class OpenModel:
             If the memory does not suffice.
         """
         self._look = None
+        self._look = self.look_at(image, contrast_limits=contrast_limits, cancel=cancel)
+
+    def look_at(
+        self,
+        image: Any,
+        *,
+        contrast_limits: Sequence[float] | None = None,
+        cancel: Cancel | None = None,
+    ) -> Look:
+        """Return what the network knows of a picture, for `take`; the one that is set stays.
+
+        Without `cancel` several threads may do it at a time. Parameters and errors are those of
+        `set_picture`.
+        """
         network = self._open()
         lightness = Lightness(image, contrast_limits, cancel)
         with mapped_errors():
-            self._look = Look(network, self.card, self.device, self._see(lightness, cancel))
+            return Look(network, self.card, self.device, self._see(lightness, cancel))
 
-    def small_lightness(self) -> Tensor:
-        """Return L of the picture made small, (h, w) float32: what `steady` may go by.
-
-        Raises
-        ------
-        PictureError
-            If no picture was set.
-        """
-        small = self._looked().seen.guide.lightness[None]
-        return functional.avg_pool2d(small, 2, ceil_mode=True, count_include_pad=False)[0]
-
-    def steady(self, steady: Steady | None) -> None:
-        """Have what the network says of the picture changed before it is used.
-
-        Parameters
-        ----------
-        steady : callable, optional
-            Gets the kind of a question, "plain" or "reference", and the network's answer; what it
-            returns is taken instead. None takes the answers as they are.
-
-        Raises
-        ------
-        PictureError
-            If no picture was set.
-        """
-        self._looked().steady(steady)
+    def take(self, look: Look) -> None:
+        """Set the picture that was looked at before."""
+        self._look = look
 
     def close(self) -> None:
         """Let go of the network and the picture, and of the memory of the GPU."""

@@ -15,7 +15,7 @@ import torch
 from torch.nn import functional
 
 from napari_colorize.networks.interface import Prediction
-from napari_colorize.stacks.motion import motion_between
+from napari_colorize.stacks.motion import Motion, motion_between
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -49,6 +49,8 @@ class Steadying:
         L, 0..100, of the plane made small.
     before : Memory or None
         What is known of the plane before; None begins anew.
+    motion : Motion, optional
+        From that plane to this one, where it is known already.
 
     Attributes
     ----------
@@ -58,12 +60,14 @@ class Steadying:
         Whether nothing goes over: there is no plane before, or the scene was cut.
     """
 
-    def __init__(self, lightness: Tensor, before: Memory | None) -> None:
+    def __init__(
+        self, lightness: Tensor, before: Memory | None, motion: Motion | None = None
+    ) -> None:
         self.memory = Memory(lightness)
         self._before = {} if before is None else before.answers
         self._motion = None
         if before is not None and before.lightness.shape == lightness.shape:
-            motion = motion_between(lightness, before.lightness)
+            motion = motion or motion_between(lightness, before.lightness)
             self._motion = None if motion.is_cut else motion
         self.begins = self._motion is None
 

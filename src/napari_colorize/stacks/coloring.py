@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from napari_colorize.errors import Cancelled, ColorizeError
 from napari_colorize.prediction.guards import leave_if
 from napari_colorize.prediction.window import Window
+from napari_colorize.stacks.ahead import Sight, looking_ahead
 from napari_colorize.stacks.carrying import Memory, Steadying
 from napari_colorize.stacks.parts import parts_of
 from napari_colorize.stacks.steering import StackSteering
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator, Sequence
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from napari_colorize.files.axes import Axes, Place
@@ -141,44 +142,51 @@ class Row:
     def color(self, part: Part) -> Iterator[Plane]:
         """Yield the planes of a part in colour."""
         first = part.planes[0][1]
-        if first is not None and not self._carried.knows(first):
-            for place, before in part.warm_up:
-                self._attempt(place, before, paint=False)
-        for place, before in part.planes:
-            yield self._attempt(place, before, paint=True)
+        led_in = first is None or self._carried.knows(first)
+        warm_up = [] if led_in else part.warm_up
+        planes = [*warm_up, *part.planes]
+        with looking_ahead(self._job, self._colorizer, planes, self._cancel) as sights:
+            for number, sight in enumerate(sights):
+                leave_if(self._cancel)
+                plane = self._attempt(sight, paint=number >= len(warm_up))
+                if plane is not None:
+                    yield plane
 
-    def _attempt(self, place: Place, before: Place | None, *, paint: bool) -> Plane:
-        """Colour one plane, or only look at it, and keep what the next one needs."""
-        leave_if(self._cancel)
+    def _attempt(self, sight: Sight, *, paint: bool) -> Plane | None:
+        """Colour one plane, or only ask the network for it, and keep what the next one needs."""
         try:
-            return self._look(place, before, paint=paint)
+            with self._steadied(sight):
+                if paint:
+                    return self._painted(sight.place)
+                self._colorizer.render(self._job.steering.at(sight.place), window=ONE_PIXEL)
         except Cancelled:
             raise
         except Exception as error:  # lazy data can fail in as many ways as there are libraries
-            self._carried.forget(place)
+            self._carried.forget(sight.place)
             reason = str(error) if isinstance(error, ColorizeError) else gist_of(error)
-            return Plane(place, None, reason)
+            return Plane(sight.place, None, reason) if paint else None
+        return None
 
-    def _look(self, place: Place, before: Place | None, *, paint: bool) -> Plane:
-        job, colorizer = self._job, self._colorizer
-        colorizer.set_picture(
-            np.asarray(job.stack[place]), contrast_limits=job.contrast_limits, cancel=self._cancel
-        )
-        steering = job.steering.at(place)
-        steadying = None
-        if job.coherent:
-            steadying = Steadying(colorizer.small_lightness(), self._carried.of(before))
-            colorizer.steady(steadying)
-        pixels = sure = None
-        if paint:
-            rendered = colorizer.render(steering, cancel=self._cancel, progress=self._progress)
-            pixels = rendered.pixels
-            sure = colorizer.confidence(steering.hints) if job.confidence else None
-        else:
-            colorizer.render(steering, window=ONE_PIXEL)
-        if steadying is not None:
-            self._carried.keep(place, before, steadying.memory)
-        return Plane(place, pixels, confidence=sure)
+    @contextmanager
+    def _steadied(self, sight: Sight) -> Iterator[None]:
+        """Have the plane set, and what it leaves kept at the end."""
+        look = sight.result()
+        self._colorizer.take(look)
+        if not self._job.coherent:
+            yield
+            return
+        motion = None if sight.motion is None else sight.motion.result()
+        before = self._carried.of(sight.before)
+        steadying = Steadying(look.small_lightness(), before, motion)
+        look.steady(steadying)
+        yield
+        self._carried.keep(sight.place, sight.before, steadying.memory)
+
+    def _painted(self, place: Place) -> Plane:
+        steering = self._job.steering.at(place)
+        rendered = self._colorizer.render(steering, cancel=self._cancel, progress=self._progress)
+        sure = self._colorizer.confidence(steering.hints) if self._job.confidence else None
+        return Plane(place, rendered.pixels, confidence=sure)
 
 
 class Carried:
