@@ -66,7 +66,7 @@ def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
     for arguments in (["--help"], ["-h"], []):
         assert cli.run(arguments) == 0
         said = capsys.readouterr().out
-        for command in ("colorize", "evaluate", "train", "models", "cache", "info"):
+        for command in ("colorize", "stack", "evaluate", "train", "models", "cache", "info"):
             assert re.search(rf"\b{command}\b", said)
 
 

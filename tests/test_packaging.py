@@ -27,7 +27,8 @@ CEILING = 400  # lines
 IMPORT_NAMES = {"pillow": "PIL", "scikit-image": "skimage"}
 NEVER_IMPORTED = {"npe2": "reads napari.yaml"}
 
-INSTEAD = {"lightning"}  # brings the same Fabric, on machines that have it for lightning-fabric
+# lightning brings the same Fabric, on machines that have it; dask comes with distributed
+INSTEAD = {"dask", "lightning"}
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +101,7 @@ def test_readme_shows_commands_and_options_that_exist(
     section = (ROOT / "README.md").read_text(encoding="utf-8").split("## In the shell")[1]
     lines = re.findall(r"^napari-colorize (\w+)([^#\n]*)", section.split("\n## ")[0], flags=re.M)
     assert {name for name, _ in lines} == {
-        "cache", "colorize", "evaluate", "info", "models", "train"
+        "cache", "colorize", "evaluate", "info", "models", "stack", "train"
     }  # fmt: skip
     monkeypatch.setenv("COLUMNS", "200")
     for name, rest in lines:
@@ -152,7 +153,8 @@ def test_every_base_dependency_is_used(project: dict[str, Any]) -> None:
 
 def test_everything_imported_is_declared(project: dict[str, Any]) -> None:
     """Src imports the standard library, itself and declared dependencies only."""
-    declared = names_of(project["dependencies"])
+    extras = project["optional-dependencies"]
+    declared = names_of([*project["dependencies"], *extras["cluster"], *extras["movies"]])
     allowed = {IMPORT_NAMES.get(name, name.replace("-", "_")) for name in declared}
     allowed |= set(sys.stdlib_module_names) | {"napari_colorize"} | INSTEAD
     assert sorted(imported_names() - allowed) == []

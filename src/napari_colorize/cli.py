@@ -1,4 +1,4 @@
-"""The command line: ``napari-colorize colorize | evaluate | train | models | cache | info``.
+"""The command line: ``napari-colorize colorize | stack | evaluate | train | models | ...``.
 
 Results go to stdout, errors to stderr, one line each. The exit status is 0 when all went well,
 1 when a file or a training failed, 2 for bad input, 130 after Ctrl-C. Torch, napari and Qt are
@@ -17,8 +17,10 @@ import typer
 from rich.console import Console
 
 from napari_colorize.commands.colorizing import colorize
+from napari_colorize.commands.options import Device, Model
+from napari_colorize.commands.stacking import stack
 from napari_colorize.commands.store import cache_app, models_app
-from napari_colorize.commands.terminal import Device, Model, complain, progress_bar, say
+from napari_colorize.commands.terminal import complain, progress_bar, say
 from napari_colorize.errors import Cancelled, ColorizeError, StorageError
 from napari_colorize.runs.config import TrainingConfig
 
@@ -78,6 +80,7 @@ def _start(
 
 
 app.command()(colorize)
+app.command()(stack)
 
 
 @app.command()

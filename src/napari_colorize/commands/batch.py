@@ -150,7 +150,7 @@ def colour_all(
                 from napari_colorize.api import open_colorizer
 
                 colorizer = open_colorizer(model, device)
-                steering = _steering(colorizer, wishes)
+                steering = steering_of(colorizer, wishes)
             written, reason = batch.colour(colorizer, job, picture, targets, steering)
             yield Outcome(job.source, written, reason=reason)
     finally:
@@ -240,7 +240,7 @@ def _pictures_of(given: Path, inside: Path) -> Iterator[tuple[Path, Path]]:
         raise PictureError(f"{given} does not exist.")
 
 
-def _steering(colorizer: Colorizer, wishes: Wishes) -> Steering:
+def steering_of(colorizer: Colorizer, wishes: Wishes) -> Steering:
     """Return the wishes as a model knows them."""
     mood, palette = wishes.reference, None
     if mood is not None:

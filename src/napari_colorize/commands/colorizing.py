@@ -9,7 +9,18 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from napari_colorize.commands.terminal import Device, Model, progress_bar, say
+from napari_colorize.commands.options import (
+    Blend,
+    Chroma,
+    Device,
+    HueShift,
+    Model,
+    ReferenceFile,
+    ReferenceStrength,
+    Vividness,
+    Warmth,
+)
+from napari_colorize.commands.terminal import progress_bar, say
 from napari_colorize.errors import PictureError
 
 
@@ -23,35 +34,13 @@ def colorize(
     ] = Path("colorized"),
     model: Model = None,
     device: Device = "auto",
-    vividness: Annotated[
-        float | None,
-        typer.Option(
-            help="0 to 1: from the safe average of what a thing may look like to its likeliest "
-            "colour.",
-            show_default="the model's own",
-            metavar="V",
-        ),
-    ] = None,
-    chroma: Annotated[
-        float, typer.Option(help="0 to 2: factor on how strong all colours are.", metavar="C")
-    ] = 1.0,
-    warmth: Annotated[
-        float, typer.Option(help="-1 to 1: towards blue or towards orange.", metavar="W")
-    ] = 0.0,
-    hue_shift: Annotated[
-        float, typer.Option(help="-180 to 180: degrees by which all hues turn.", metavar="DEG")
-    ] = 0.0,
-    blend: Annotated[
-        float, typer.Option(help="0 to 1: from the colours to the original picture.", metavar="B")
-    ] = 0.0,
-    reference: Annotated[
-        Path | None,
-        typer.Option(help="A colour picture whose palette sets the mood.", metavar="FILE"),
-    ] = None,
-    reference_strength: Annotated[
-        float | None,
-        typer.Option(help="0 to 2: how much the reference counts.", show_default="1", metavar="S"),
-    ] = None,
+    vividness: Vividness = None,
+    chroma: Chroma = 1.0,
+    warmth: Warmth = 0.0,
+    hue_shift: HueShift = 0.0,
+    blend: Blend = 0.0,
+    reference: ReferenceFile = None,
+    reference_strength: ReferenceStrength = None,
     hint: Annotated[
         list[str] | None,
         typer.Option(
@@ -88,6 +77,7 @@ def colorize(
     """
     from napari_colorize.commands.batch import colour_all, plan
     from napari_colorize.commands.wishes import read_wishes
+    from napari_colorize.files.movies import MOVIE_SUFFIXES
 
     wishes = read_wishes(
         vividness=vividness,
@@ -98,6 +88,12 @@ def colorize(
         hints_file=hints,
         alternatives=alternatives,
     )
+    for movie in pictures:
+        if movie.suffix.lower() in MOVIE_SUFFIXES and movie.is_file():
+            raise PictureError(
+                f"{movie} is a movie: napari-colorize stack {movie} --out "
+                f"{movie.stem}-coloured.mp4 colours it."
+            )
     jobs = plan(pictures, out, wishes.alternatives)
     if wishes.hints and len(jobs) > 1:
         option = "--hints" if hints else "--hint"

@@ -1,23 +1,23 @@
-"""How the commands speak and what several ask: results as they are, errors on one line, a bar."""
+"""How the commands speak: results as they are, errors on one line, a bar."""
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-Model = Annotated[
-    str | None,
-    typer.Option(help="The model, by name or file.", show_default="the bundled one", metavar="M"),
-]
-Device = Annotated[
-    str, typer.Option(help="Where to compute: auto, cpu, cuda, cuda:1 or mps.", metavar="D")
-]
+    from rich.progress import Task
 
 
 def say(console: Console, text: str) -> None:
@@ -31,12 +31,26 @@ def complain(text: str, status: int) -> int:
     return status
 
 
-def progress_bar(console: Console) -> Progress:
-    """Return a bar of progress, silent where there is no terminal."""
+class Pace(ProgressColumn):
+    """How many of something are done in a second."""
+
+    def __init__(self, things: str) -> None:
+        super().__init__()
+        self._things = things
+
+    def render(self, task: Task) -> Text:
+        """Return the pace in words; nothing before it is known."""
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:.3g} {self._things}/s")
+
+
+def progress_bar(console: Console, things: str = "") -> Progress:
+    """Return a bar of progress, silent where there is no terminal; with the pace of `things`."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
+        *[Pace(things)] * bool(things),
         TimeRemainingColumn(),
         console=console,
         disable=not console.is_terminal,

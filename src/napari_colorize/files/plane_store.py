@@ -26,6 +26,11 @@ RATE = Fraction(25)
 """Frames a second of a movie made of what has no times."""
 
 
+def is_kind(path: Path) -> bool:
+    """Return whether `open_store` takes a name."""
+    return path.suffix.lower() in {*_LAYOUTS, ".mp4"}
+
+
 class PlaneStore(Protocol):
     """A place to write coloured planes to, each safe when `write` returns.
 

@@ -1,0 +1,334 @@
+"""Colouring one stack from file to file: what is opened, what it is steered by, what goes on."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from napari_colorize.commands.batch import steering_of
+from napari_colorize.errors import PictureError, StorageError
+from napari_colorize.files.cards import read_card
+from napari_colorize.files.models import find_model
+from napari_colorize.files.movies import Movie
+from napari_colorize.files.plane_store import KINDS, RATE, is_kind, open_store
+from napari_colorize.files.record import make_record
+from napari_colorize.files.stack_files import open_stack
+from napari_colorize.files.steering_file import read_placed_hints
+from napari_colorize.files.steering_parts import hints_to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from napari_colorize.color.steering import AnyHint, Steering
+    from napari_colorize.commands.wishes import Wishes
+    from napari_colorize.files.axes import Axes, Place
+    from napari_colorize.files.hints_table import PlacedHint
+    from napari_colorize.files.opened import OpenStack
+    from napari_colorize.stacks.saving import Saved
+
+Hints = dict["Place", tuple["AnyHint", ...]]
+
+
+def checked_places(source: Path, out: Path, *, force: bool) -> None:
+    """Raise PictureError if a result cannot have its name, or would take that of the source."""
+    if not is_kind(out):
+        raise PictureError(f"--out {out} has to end in {KINDS}.")
+    there, target = source.resolve(), out.resolve()
+    if target == there or target in there.parents:
+        raise PictureError(f"--out {out} would replace {source}: choose another name.")
+    if out.exists() and not force and not (out.is_dir() and not any(out.iterdir())):
+        raise PictureError(f"{out} is there already: choose another name, or --force replaces it.")
+
+
+@dataclass
+class StackWork:
+    """A stack that is to be coloured, and how.
+
+    Attributes
+    ----------
+    source, out : Path
+    stack : OpenStack
+    wishes : Wishes
+        Of all planes.
+    hints : dict
+        From planes to their hints.
+    told : str
+        How far it came, in words.
+    notes, warnings : list of str
+        What to say before and after the work.
+    """
+
+    source: Path
+    out: Path
+    stack: OpenStack
+    wishes: Wishes
+    hints: Hints
+    model: str | None
+    device: str
+    coherent: bool
+    contrast: tuple[float, float] | None
+    rate: Fraction
+    scheduler: str | None
+    told: str = "nothing is done yet"
+    warnings: list[str] = field(default_factory=list)
+
+    @classmethod
+    def opened(
+        cls,
+        source: Path,
+        out: Path,
+        wishes: Wishes,
+        *,
+        axes: str | None,
+        hints_file: Path | None,
+        model: str | None,
+        device: str,
+        coherent: bool,
+        contrast: tuple[float, float] | None,
+        rate: float | None,
+        scheduler: str | None,
+    ) -> StackWork:
+        """Return the work that the options of the shell tell; no plane has been read.
+
+        Raises
+        ------
+        PictureError
+            If the stack, the hints or an option cannot be used.
+        ModelError
+            If there is no such model.
+        """
+        if rate is not None and not 0 < rate <= 1000:
+            raise PictureError(f"--rate has to be more than 0 and at most 1000, got {rate:g}.")
+        stack = open_stack(source)
+        if axes is not None:
+            stack = stack.called(axes)
+        _check_contrast(contrast, stack.axes)
+        times = _times(stack, rate)
+        placed = read_placed_hints(hints_file) if hints_file is not None else ()
+        hints = hints_by_plane(placed, stack.axes, times)
+        every = tuple(hint for listed in hints.values() for hint in listed)
+        replace(wishes, hints=every).check_model(model)
+        known = rate or stack.frames_per_second or float(RATE)
+        return cls(
+            source,
+            out,
+            stack,
+            wishes,
+            hints,
+            model,
+            device,
+            coherent,
+            contrast,
+            Fraction(known).limit_denominator(1001),
+            scheduler,
+        )
+
+    @property
+    def movie(self) -> Movie | None:
+        """What is coloured, if it is a movie."""
+        return self.stack.data if isinstance(self.stack.data, Movie) else None
+
+    @property
+    def is_movie(self) -> bool:
+        """Whether the result is a movie."""
+        return self.out.suffix.lower() == ".mp4"
+
+    @property
+    def notes(self) -> list[str]:
+        """What to say before the work."""
+        axes = self.stack.axes
+        height, width = axes.plane
+        said = [f"{axes.planes:,} planes of {width} x {height} pixels, axes {axes.names}"]
+        if self.movie is not None and self.movie.note:
+            said.append(self.movie.note)
+        if self.is_movie and (height % 2 or width % 2):
+            said.append(
+                f"A movie has even sides: it becomes {width + width % 2} x {height + height % 2}, "
+                "the last pixels twice."
+            )
+        return said
+
+    @property
+    def instead(self) -> str:
+        """What stands where a plane is missing."""
+        return "the plane before stands in its place" if self.is_movie else "it is black"
+
+    def called(self, place: Place) -> str:
+        """Return what a plane is called."""
+        letters = self.stack.axes.names
+        return "plane " + ", ".join(
+            f"{letters[axis]}={number}" for axis, number in enumerate(place)
+        )
+
+    def run(self, *, force: bool, progress: Callable[[int, int], None]) -> Saved:
+        """Colour what is not done yet, and return what became of it.
+
+        Raises
+        ------
+        StorageError
+            If the result cannot be written; what is done stays.
+        ModelError, ColorizeError, ClusterError
+            As `stack_planes`.
+        """
+        from napari_colorize.api import open_colorizer
+        from napari_colorize.stacks.api import stack_planes
+        from napari_colorize.stacks.saving import save_planes
+
+        axes = self.stack.axes
+        with closing(open_colorizer(self.model, self.device)) as colorizer:
+            steering = steering_of(colorizer, self.wishes)
+            with closing(self._store(self._record(steering), force=force)) as store:
+
+                def told(done: int, total: int) -> None:
+                    self.told = f"{done:,} of {total:,} planes are done"
+                    progress(done, total)
+
+                told(len(store.done), axes.planes)
+                with warnings.catch_warnings(record=True) as heard:
+                    warnings.simplefilter("always", UserWarning)
+                    planes: Any = stack_planes(
+                        self.stack.data,
+                        axes,
+                        steering=steering,
+                        hints=dict(self.hints.items()),
+                        coherent=self.coherent,
+                        contrast_limits=self.contrast,
+                        colorizer=None if self.scheduler else colorizer,
+                        model=self.model,
+                        device=self.device,
+                        scheduler=self.scheduler,
+                        done=store.done,
+                    )
+                    with closing(planes):
+                        saved = save_planes(planes, store, progress=told)
+        self.warnings = [str(one.message) for one in heard if one.category is UserWarning]
+        return saved
+
+    def _store(self, record: dict[str, Any], *, force: bool) -> Any:
+        try:
+            return open_store(
+                self.out,
+                self.stack.axes,
+                record,
+                overwrite=force,
+                scale=self.stack.scale,
+                movie=self.movie,
+                rate=self.rate,
+            )
+        except StorageError as error:
+            said = str(error).replace("let it be overwritten", "give --force")
+            raise StorageError(said) from error
+
+    def _record(self, steering: Steering) -> dict[str, Any]:
+        card = read_card(find_model(self.model))
+        source = self.source.resolve()
+        by_plane = [
+            {"place": list(place), "hints": hints_to_json(hints)}
+            for place, hints in sorted(self.hints.items())
+        ]
+        return make_record(
+            model=str(card["name"]),
+            model_hash=str(card["hash"]),
+            steering=steering,
+            source=source.name,
+            source_bytes=source.stat().st_size if source.is_file() else None,
+            coherent=self.coherent,
+            contrast=list(self.contrast) if self.contrast else None,
+            hints_by_plane=by_plane,
+        )
+
+
+def hints_by_plane(
+    placed: Sequence[PlacedHint], axes: Axes, times: Sequence[float] | None
+) -> Hints:
+    """Return hints by the planes that they stand on.
+
+    Parameters
+    ----------
+    placed : sequence of PlacedHint
+    axes : Axes
+    times : sequence of float, optional
+        When each plane along the axis of time is shown, in seconds.
+
+    Raises
+    ------
+    PictureError
+        If a hint names no plane of the stack.
+    """
+    found: Hints = {}
+    for one in placed:
+        place = _place(one, axes, times)
+        found[place] = (*found.get(place, ()), one.hint)
+    return found
+
+
+def _place(placed: PlacedHint, axes: Axes, times: Sequence[float] | None) -> Place:
+    where = placed.where
+    letters = axes.names[: len(axes.outer)]
+    if isinstance(where, float):
+        if len(letters) != 1 or times is None:
+            raise PictureError(
+                "--hints has a column time, and this stack tells none: name the plane instead, in "
+                f"{'a column plane' if len(letters) == 1 else 'columns ' + ','.join(letters)}."
+            )
+        return (_number_at(where, times),)
+    if isinstance(where, tuple):
+        place = where
+    else:
+        if set(where) != set(letters):
+            raise PictureError(
+                f"--hints has columns {','.join(where)}, and the axes of the planes are "
+                f"{','.join(letters)}."
+            )
+        place = tuple(where[letter] for letter in letters)
+    if len(place) != len(letters):
+        raise PictureError(
+            f"--hints tells {len(place)} numbers of a plane, and the axes of the planes are "
+            f"{','.join(letters)}: use a column for each."
+        )
+    for letter, number, length in zip(letters, place, axes.outer, strict=True):
+        if number >= length:
+            raise PictureError(
+                f"--hints names plane {number} along {letter}, and there are {length}, counted "
+                "from 0."
+            )
+    return place
+
+
+def _number_at(seconds: float, times: Sequence[float]) -> int:
+    """Return the plane that is shown at a time; the last entry is the end of all."""
+    end = times[-1]
+    if seconds > end:
+        raise PictureError(
+            f"--hints names the time {seconds:g} s, and the movie ends after {end:.2f} s."
+        )
+    shown = [number for number, time in enumerate(times[:-1]) if time <= seconds + 1e-6]
+    return shown[-1] if shown else 0
+
+
+def _times(stack: OpenStack, rate: float | None) -> list[float] | None:
+    """Return when planes are shown and when the last ends, in seconds; None if nothing tells."""
+    if isinstance(stack.data, Movie):
+        ends = stack.data.times[-1] + stack.data.durations[-1]
+        return [float(time) for time in (*stack.data.times, ends)]
+    known = rate or stack.frames_per_second
+    if not known or len(stack.axes.outer) != 1:
+        return None
+    return [number / known for number in range(stack.axes.planes + 1)]
+
+
+def _check_contrast(contrast: tuple[float, float] | None, axes: Axes) -> None:
+    if contrast is None:
+        return
+    if axes.is_rgb:
+        raise PictureError("--contrast is for grey planes, and these have colours: leave it out.")
+    low, high = contrast
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise PictureError(
+            f"--contrast has to be two numbers, the lower one first, got {low:g} {high:g}."
+        )
