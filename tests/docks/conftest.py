@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pytestqt.qtbot import QtBot
 
+    from napari_colorize.color.steering import Steering
     from napari_colorize.docks.colorize import ColorizeDock
+    from napari_colorize.files.axes import Axes, Place
 
 FAKE_TRAINING = Path(__file__).with_name("fake_training.py")
 # Milliseconds to wait for what takes a moment: nothing fails only because the machine is busy.
@@ -54,6 +56,8 @@ class Stand:
         Raised instead of colouring, from the plane `error_at` on.
     seen : list of (shape, contrast limits)
         The pictures that came.
+    stacks : list of dict
+        What came with each stack.
     """
 
     open: threading.Event = field(default_factory=threading.Event)
@@ -61,6 +65,7 @@ class Stand:
     error: Exception | None = None
     error_at: int = 0
     seen: list[tuple[tuple[int, ...], tuple[float, float] | None]] = field(default_factory=list)
+    stacks: list[dict[str, Any]] = field(default_factory=list)
     orders: list[tuple[str | None, str]] = field(default_factory=list)
     vividness: list[float | None] = field(default_factory=list)
     working: bool = False
@@ -122,6 +127,41 @@ class StandInColorizer:
         self.stand.closed += 1
 
 
+def stand_in_planes(
+    stack: Any,
+    axes: Axes,
+    *,
+    steering: Steering,
+    colorizer: StandInColorizer,
+    confidence: bool,
+    done: frozenset[Place],
+    cancel: Callable[[], bool],
+    progress: Callable[[int, int], None],
+    contrast_limits: tuple[float, float] | None,
+    **settings: Any,
+) -> Iterator[types.SimpleNamespace]:
+    """Yield the planes of a stack as the stand-in colours them; what fails is a gap."""
+    stand = colorizer.stand
+    stand.stacks.append({"axes": axes, "steering": steering, "done": done, **settings})
+    for place, _ in axes.places():
+        if place in done:
+            continue
+        plane = types.SimpleNamespace(place=place, pixels=None, confidence=None, reason="")
+        try:
+            if cancel():
+                raise Cancelled("cancelled")
+            colorizer.set_picture(np.asarray(stack[place]), contrast_limits=contrast_limits)
+            plane.pixels = colorizer.colorize(
+                vividness=steering.vividness, dtype="uint8", cancel=cancel, progress=progress
+            )
+            plane.confidence = colorizer.confidence() if confidence else None
+        except Cancelled:
+            raise
+        except Exception as error:
+            plane.reason = str(error)
+        yield plane
+
+
 @pytest.fixture
 def stand(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Stand]:
     """Put a stand-in in the place of the network and two models into the list.
@@ -138,6 +178,9 @@ def stand(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Stand]:
     api = types.ModuleType("napari_colorize.api")
     api.open_colorizer = open_colorizer
     monkeypatch.setitem(sys.modules, "napari_colorize.api", api)
+    stacks = types.ModuleType("napari_colorize.stacks.api")
+    stacks.stack_planes = stand_in_planes
+    monkeypatch.setitem(sys.modules, "napari_colorize.stacks.api", stacks)
     models = [
         ModelInfo(name, tmp_path / f"{name}.safetensors", card, True)
         for name, card in (

@@ -9,44 +9,10 @@ import numpy as np
 import pytest
 
 from napari_colorize.docks.colorize_form import WHOLE_STACK
-from napari_colorize.errors import ModelError, PictureError
+from napari_colorize.errors import ModelError
 
 RAMP = np.arange(40 * 50, dtype=np.uint8).reshape(40, 50)
 STACK = np.stack([RAMP + n for n in range(5)])
-
-
-def test_cancel_keeps_the_planes_that_are_done(colorize_desk, viewer, stand):
-    """After Cancel the stack holds what was done, and the dock says so."""
-    viewer.add_image(STACK, name="stack")
-    dock = colorize_desk.open()
-    dock.form.planes.value = WHOLE_STACK
-    stand.hold_at = 2
-    dock.run.native.click()
-    colorize_desk.wait(lambda: dock.status.value == "Plane 3 of 5…")
-    assert (dock.run.enabled, dock.cancel.enabled) == (False, True)
-    assert dock.bar.value == 400
-    dock.cancel.native.click()
-    colorize_desk.wait_for_end()
-    result = viewer.layers["stack [colorized]"]
-    np.testing.assert_array_equal(result.data[:2, ..., 0], STACK[:2])
-    assert len(result.data) == 2
-    assert dock.status.value == "Cancelled. 'stack [colorized]' holds the first 2 of 5 planes."
-    assert dock.run.enabled
-    assert result.metadata["napari_colorize"]["settings"]["planes"] == 2
-
-
-def test_cancel_within_a_step_of_more_axes(colorize_desk, viewer, stand):
-    """Of a stack of stacks the step that was begun is kept, and its gap is told."""
-    viewer.add_image(np.stack([STACK[:3], STACK[2:]]), name="stacks")
-    dock = colorize_desk.open()
-    dock.form.planes.value = WHOLE_STACK
-    stand.error, stand.error_at = PictureError("It has no pixels."), 2
-    colorize_desk.run_to_end(dock)
-    result = viewer.layers[-1].data
-    assert result.shape == (1, 3, 40, 50, 3)
-    np.testing.assert_array_equal(result[0, :2, ..., 0], STACK[:2])
-    assert not result[0, 2].any()
-    assert dock.status.value.endswith("first 2 of 6 planes; the rest of its last step is black.")
 
 
 def test_cancel_of_a_picture_adds_nothing(colorize_desk, viewer, stand):
@@ -146,17 +112,6 @@ def test_failure_is_one_sentence_in_the_dock(colorize_desk, viewer, stand, error
     stand.error = None
     colorize_desk.run_to_end(dock)
     assert len(viewer.layers) == 2
-
-
-def test_failure_in_the_middle_of_a_stack(colorize_desk, viewer, stand):
-    """The plane that failed is named and the ones before it are kept."""
-    viewer.add_image(STACK, name="stack")
-    dock = colorize_desk.open()
-    dock.form.planes.value = WHOLE_STACK
-    stand.error, stand.error_at = PictureError("It has no pixels."), 3
-    colorize_desk.run_to_end(dock)
-    assert dock.status.value.startswith("Plane 4 of 5: It has no pixels. 'stack [colorized]' holds")
-    np.testing.assert_array_equal(viewer.layers[-1].data[:3, ..., 0], STACK[:3])
 
 
 def test_unreadable_plane_is_named(colorize_desk, viewer):

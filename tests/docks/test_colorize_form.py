@@ -57,6 +57,8 @@ def test_run_says_why_it_is_disabled(colorize_desk, viewer, monkeypatch):
     monkeypatch.setattr("psutil.virtual_memory", lambda: type("M", (), {"available": 1000}))
     dock.form.planes.value = THIS_PLANE
     assert "MB are free: colour one plane" in dock.reason.value
+    dock.form.planes.value = WHOLE_STACK
+    assert "MB are free: choose 'As you look'" in dock.reason.value
 
 
 def test_models_appear_by_themselves(colorize_desk, viewer, monkeypatch):
@@ -148,10 +150,10 @@ def test_model_of_one_colour_a_place_disables_what_it_cannot_do(
     assert not form.vividness.reset.enabled
     assert form.vividness.slider.value == 0
     order = form.order()
-    assert (order.vividness, order.confidence) == (None, False)
+    assert (order.steering.vividness, order.confidence) == (None, False)
     form.model.value = str(models[0].path)
     order = form.order()
-    assert (order.vividness, order.confidence) == (0.9, True)
+    assert (order.steering.vividness, order.confidence) == (0.9, True)
 
 
 def test_model_that_got_another_vividness_is_followed(colorize_desk, viewer, monkeypatch, tmp_path):
@@ -170,9 +172,9 @@ def test_cost_counts_the_confidence(colorize_desk, viewer):
     viewer.add_image(np.zeros((5, 100, 200), np.uint8))
     dock = colorize_desk.open()
     dock.form.planes.value = WHOLE_STACK
-    assert dock.cost.value == "5 planes, 0.3 MB"
+    assert dock.cost.value.startswith("5 planes, 0.4 MB, about ")
     dock.form.confidence.value = True
-    assert dock.cost.value == "5 planes, 0.7 MB"
+    assert dock.cost.value.startswith("5 planes, 0.8 MB, about ")
 
 
 def test_form_is_seen_whole_on_a_small_screen(colorize_desk, viewer):

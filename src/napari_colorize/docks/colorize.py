@@ -9,12 +9,15 @@ from magicgui import widgets
 from napari.utils.notifications import show_info, show_warning
 from napari.utils.progress import cancelable_progress
 
-from napari_colorize.docks.colorize_form import ColorizeForm
+from napari_colorize.docks.colorize_form import AS_YOU_LOOK, ColorizeForm
 from napari_colorize.docks.labels import align_labels, show_text, text_label
 from napari_colorize.docks.layers import is_result, take_source
 from napari_colorize.docks.model_events import model_wanted, models_changed
+from napari_colorize.docks.orders import Ending, Order
+from napari_colorize.docks.pace import in_words, pace
+from napari_colorize.docks.run_events import run_started
 from napari_colorize.docks.scroll import ScrollContainer
-from napari_colorize.docks.worker import Ending, Order, Run
+from napari_colorize.docks.worker import Run
 from napari_colorize.errors import ColorizeError
 
 if TYPE_CHECKING:
@@ -93,6 +96,7 @@ class ColorizeDock(ScrollContainer):
         self.form.changed.connect(self._update)
         models_changed.connect(self._refresh_models)
         model_wanted.connect(self._choose_model)
+        run_started.connect(self._hear_run)
         self._viewer.layers.selection.events.changed.connect(self._follow_selection)
         for event in ("point", "order", "ndisplay"):
             getattr(self._viewer.dims.events, event).connect(self._update)
@@ -103,6 +107,7 @@ class ColorizeDock(ScrollContainer):
         self._run = None
         models_changed.disconnect(self._refresh_models, missing_ok=True)
         model_wanted.disconnect(self._choose_model, missing_ok=True)
+        run_started.disconnect(self._hear_run, missing_ok=True)
 
     def _be_shown(self) -> None:
         align_labels(self.form.native)
@@ -129,8 +134,12 @@ class ColorizeDock(ScrollContainer):
             return
         reason, cost = "", ""
         try:
+            self.form.suit_stack()
             order = self.form.order()
-            reason, cost = _shortage(order), _cost(order)
+            if self.form.is_lazy:
+                cost = f"{order.planes} planes, each coloured when you look at it"
+            else:
+                reason, cost = _shortage(order), _cost(order)
         except ColorizeError as error:
             reason = str(error)
         busy = self._run is not None
@@ -142,12 +151,34 @@ class ColorizeDock(ScrollContainer):
 
     def _start(self) -> None:
         try:
-            run = Run(self._viewer, self.form.order())
+            order = self.form.order()
+            if self.form.is_lazy:
+                self._open_lazily(order)
+                return
         except ColorizeError as error:
             show_text(self.status, str(error))
             return
-        self._watch(run)
-        run.start()
+        Run(self._viewer, order).start()  # it is heard of like those of others
+
+    def _open_lazily(self, order: Order) -> None:
+        """Add layers whose planes are coloured when they are looked at."""
+        from napari_colorize.docks.lazy.opening import add_lazy_layer
+
+        show_text(self.status, "")
+        for source in order.sources:
+            add_lazy_layer(
+                self._viewer,
+                source,
+                axes=source.stack_axes.names,
+                model=order.model,
+                device=order.device,
+                vividness=order.steering.vividness,
+                coherent=order.coherent,
+            )
+
+    def _hear_run(self, run: Run) -> None:
+        if self._open and self._run is None and Run.living_in(self._viewer) is run:
+            self._watch(run)
 
     def _steer(self) -> None:
         """Open the Steer dock with the first picture that is chosen."""
@@ -236,7 +267,8 @@ def _cost(order: Order) -> str:
     """Return what an order will give, in words; nothing for a single picture."""
     if order.planes == 1:
         return ""
-    return f"{order.planes} planes, {_size(order.bytes)}"
+    time = "" if order.scheduler else f", {in_words(pace.seconds(order))}"
+    return f"{order.planes} planes, {_size(order.bytes)}{time}"
 
 
 def _shortage(order: Order) -> str:
@@ -244,9 +276,11 @@ def _shortage(order: Order) -> str:
     free = psutil.virtual_memory().available
     if order.bytes < free:
         return ""
+    stack = any(source.is_stack for source in order.sources)
+    advice = f"choose '{AS_YOU_LOOK}' or one plane" if stack else "colour one plane"
     return (
-        f"The result needs {_size(order.bytes)} of memory and {_size(free)} are free: "
-        "colour one plane, or fewer layers, at a time."
+        f"The result needs {_size(order.bytes)} of memory and {_size(free)} are free: {advice}, "
+        "or fewer layers at a time."
     )
 
 

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from magicgui import widgets
 from qtpy.QtWidgets import QSizePolicy
 from superqt.utils import signals_blocked
 
-from napari_colorize.docks.layers import is_result, refusal, take_source, workable_layers
+from napari_colorize.color.steering import Steering
+from napari_colorize.docks.layers import (
+    is_result,
+    plane_axes,
+    refusal,
+    take_source,
+    workable_layers,
+)
+from napari_colorize.docks.orders import Order
+from napari_colorize.docks.stack_fields import StackFields
 from napari_colorize.docks.vividness_field import VividnessField
-from napari_colorize.docks.worker import Order
 from napari_colorize.errors import ColorizeError
 from napari_colorize.files.models import DEFAULT_MODEL, list_models
 
 if TYPE_CHECKING:
-    from napari.layers import Layer
+    from napari.layers import Image, Layer
     from napari.viewer import Viewer
 
+    from napari_colorize.docks.layers import Source
     from napari_colorize.files.models import ModelInfo
 
 THIS_PLANE = "This plane"
 WHOLE_STACK = "Whole stack"
+AS_YOU_LOOK = "As you look"
 CONFIDENCE = (
     "Also add a layer, below the colours, that shows how sure the model was of them at each "
     "place: 0 is a mere guess, 1 is certain."
@@ -45,6 +56,7 @@ class ColorizeForm(widgets.Container[Any]):
         fields = [
             self.layers,
             self.planes,
+            self.stack,
             self.model,
             self.vividness,
             self.confidence,
@@ -52,6 +64,7 @@ class ColorizeForm(widgets.Container[Any]):
         ]
         super().__init__(name="form", widgets=fields)
         self.margins = (0, 0, 0, 0)
+        self.suit_stack()
         self.follow_selection()
 
     def reset_choices(self, *_: Any) -> None:
@@ -67,7 +80,7 @@ class ColorizeForm(widgets.Container[Any]):
             self.layers.value = kept or self._default_layers(offered)
             for item in self.layers.native.selectedItems():
                 self.layers.native.scrollToItem(item)
-        self._enable_planes()
+        self.suit_stack()
         self._suit_model()
 
     def refresh_models(self) -> None:
@@ -107,15 +120,59 @@ class ColorizeForm(widgets.Container[Any]):
             raise ColorizeError(self._why_no_layer())
         if self.model.value is None:
             raise ColorizeError("No model is installed: train one or import one.")
-        whole = self.planes.value == WHOLE_STACK
+        whole = self.planes.value != THIS_PLANE
         sources = tuple(take_source(self._viewer, layer, whole=whole) for layer in chosen)
+        if self.planes.value == WHOLE_STACK and self.stack.hints.value:
+            sources = tuple(self._with_hints(source) for source in sources)
         return Order(
             sources,
             self.model.value,
             self.device.value,
-            vividness=self.vividness.wanted,
+            Steering(vividness=self.vividness.wanted),
             confidence=self.confidence.value and self.confidence.enabled,
+            coherent=self.stack.coherent.value,
+            scheduler=self.stack.address if whole else "",
         )
+
+    @property
+    def is_lazy(self) -> bool:
+        """Whether planes are to be coloured when they are looked at."""
+        return bool(self.planes.enabled and self.planes.value == AS_YOU_LOOK)
+
+    def suit_stack(self) -> None:
+        """Ask what concerns stacks where a whole one is to be coloured, and show how it is."""
+        stacks = self._stacks()
+        self.planes.enabled = bool(stacks)
+        wanted = bool(stacks) and self.planes.value != THIS_PLANE
+        self.stack.visible = wanted
+        if not wanted:
+            return
+        self.stack.suit(stacks, plane_axes(self._viewer, stacks[0].ndim))
+        found = (
+            {} if self.is_lazy else self._hints(take_source(self._viewer, stacks[0], whole=True))
+        )
+        self.stack.suit_hints(sum(map(len, found.values())), len(found))
+        self.stack.scheduler.visible = not self.is_lazy
+
+    def _count_hints(self, stacks: list[Image]) -> None:
+        found: list[Any] = []
+        for layer in [] if self.is_lazy else stacks:
+            found += self._hints(take_source(self._viewer, layer, whole=True)).values()
+        self.stack.suit_hints(sum(map(len, found)), len(found))
+
+    def _stacks(self) -> list[Image]:
+        """Return the chosen layers that have more than one plane."""
+        return [
+            layer for layer in self.layers.value if layer in self._viewer.layers and layer.ndim > 2
+        ]
+
+    def _with_hints(self, source: Source) -> Source:
+        return replace(source, hints=self._hints(source)) if source.is_stack else source
+
+    def _hints(self, source: Source) -> dict[Any, Any]:
+        from napari_colorize.docks.steering.stack_hints import stack_hints
+
+        return stack_hints(self._viewer, source)
 
     def _make_fields(self) -> None:
         self.layers = widgets.Select(
@@ -132,12 +189,14 @@ class ColorizeForm(widgets.Container[Any]):
         self.planes = widgets.RadioButtons(
             name="planes",
             label="Colour",
-            choices=[THIS_PLANE, WHOLE_STACK],
+            choices=[THIS_PLANE, WHOLE_STACK, AS_YOU_LOOK],
             orientation="horizontal",
-            tooltip="Of a layer with more than two axes: only the plane you see, or every plane, "
-            "one after the other.",
+            tooltip="Of a layer with more than two axes: only the plane you see; every plane, "
+            "one after the other; or each plane when you look at it, for what does not fit into "
+            "memory.",
         )
         self.planes.value = THIS_PLANE
+        self.stack = StackFields()
         self.model = widgets.ComboBox(
             name="model",
             label="Model",
@@ -156,12 +215,9 @@ class ColorizeForm(widgets.Container[Any]):
             "there is one that works, otherwise the processor (cpu). Which one was taken, and "
             "why, is told after a run.",
         )
-        self.layers.changed.connect(self._enable_planes)
+        for field in (self.layers, self.planes):
+            field.changed.connect(self.suit_stack)
         self.model.changed.connect(self._suit_model)
-
-    def _enable_planes(self) -> None:
-        """Ask for planes only where there are several."""
-        self.planes.enabled = any(layer.ndim > 2 for layer in self.layers.value)
 
     def _suit_model(self) -> None:
         """Offer what the chosen model can do, and say why not what it cannot."""

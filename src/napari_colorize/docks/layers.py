@@ -7,21 +7,27 @@ from it without touching napari. What it holds is what the layer was at that mom
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
-from math import ceil, prod
+from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 from napari.layers import Image
 
 from napari_colorize.docks.geometry import flat_geometry, moved_geometry, whole_geometry
+from napari_colorize.docks.stack_axes import letters, meanings_of
 from napari_colorize.errors import PictureError
+from napari_colorize.files.axes import Axes, Place
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from napari.layers import Layer
     from napari.viewer import Viewer
     from numpy.typing import NDArray
+
+    from napari_colorize.color.steering import AnyHint
 
 # What picks one plane out of a layer's data: an index, or a whole axis.
 Key: TypeAlias = tuple[int | slice, ...]
@@ -49,6 +55,10 @@ class Source:
         Index of the one plane to colour, 0 along `axes`; None for all of them.
     geometry : dict
         scale, translate, rotate, shear, affine, units and axis_labels of the result.
+    meanings : tuple of str
+        What the axes besides `axes` are taken as, keys of `stack_axes.MEANINGS`.
+    hints : mapping of places to hints
+        Of planes of a whole stack, by their index along the axes besides `axes`.
     """
 
     layer: Layer
@@ -58,6 +68,8 @@ class Source:
     axes: tuple[int, int]
     place: tuple[int, ...] | None
     geometry: dict[str, Any]
+    meanings: tuple[str, ...] = ()
+    hints: Mapping[Place, tuple[AnyHint, ...]] = field(default_factory=dict)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -100,26 +112,59 @@ class Source:
         for place in np.ndindex(*thin):
             yield self._key(place), self._key(place)
 
-    def first(self, pixels: NDArray[Values], planes: int) -> NDArray[Values]:
-        """Return the result cut off behind the planes that are done, as far as its axes allow.
+    @property
+    def is_stack(self) -> bool:
+        """Whether all planes of more than two axes are to be coloured."""
+        return self.place is None and len(self.shape) > 2
 
-        A stack ends early then, and its source is seen where there is no colour yet; planes that
-        are missing in the last step of the first axis stay black.
-        """
-        if planes == self.planes:
-            return pixels
-        axis = next(axis for axis in range(len(self.shape)) if axis not in self.axes)
-        steps = ceil(planes * self.shape[axis] / self.planes)
-        return pixels[(slice(None),) * axis + (slice(steps),)]
+    @property
+    def stack_axes(self) -> Axes:
+        """The axes as stacks are coloured: those of a plane last."""
+        outer = tuple(self.shape[axis] for axis in self._others)
+        plane = tuple(self.shape[axis] for axis in self.axes)
+        samples = tuple(self.data.shape[-1:]) if self.rgb else ()
+        names = letters(self.meanings, rgb=self.rgb)
+        return Axes(names, (*outer, *plane, *(int(side) for side in samples)))
+
+    def key_of(self, place: Place) -> Key:
+        """Return what picks a plane out of data and result, by its index in `stack_axes`."""
+        whole: list[int | slice] = [slice(None)] * len(self.shape)
+        for axis, index in zip(self._others, place, strict=True):
+            whole[axis] = index
+        return tuple(whole)
+
+    def place_of(self, place: tuple[int, ...]) -> Place:
+        """Return the index in `stack_axes` of a plane, of its index in all the data."""
+        return tuple(place[axis] for axis in self._others)
 
     def read(self, key: Key) -> NDArray[Any]:
         """Return one plane, (H, W) or (H, W, 3 or 4); nothing else of the data is read."""
         return np.asarray(self.data[key])
 
+    @property
+    def _others(self) -> list[int]:
+        return [axis for axis in range(len(self.shape)) if axis not in self.axes]
+
     def _key(self, place: tuple[int, ...]) -> Key:
         return tuple(
             slice(None) if axis in self.axes else index for axis, index in enumerate(place)
         )
+
+
+class StackView:
+    """The planes of a source as stacks are coloured: read one by one, those of dask and zarr too.
+
+    Parameters
+    ----------
+    source : Source
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def __getitem__(self, place: Place) -> NDArray[Any]:
+        """Return one plane, (H, W) or (H, W, 3 or 4)."""
+        return self._source.read(self._source.key_of(place))
 
 
 @dataclass(frozen=True)
@@ -160,8 +205,8 @@ def take_source(viewer: Viewer, layer: Layer, *, whole: bool) -> Source:
     reason = refusal(layer)
     if reason:
         raise PictureError(reason)
-    axes = _plane_axes(viewer, layer.ndim)
-    place = None if whole or layer.ndim == 2 else _place_in_view(viewer, layer, axes)
+    axes = plane_axes(viewer, layer.ndim)
+    place = None if whole or layer.ndim == 2 else place_in_view(viewer, layer, axes)
     return Source(
         layer=layer,
         data=_full_resolution(layer),
@@ -170,6 +215,7 @@ def take_source(viewer: Viewer, layer: Layer, *, whole: bool) -> Source:
         axes=axes,
         place=place,
         geometry=geometry_of(layer, axes, place),
+        meanings=meanings_of(layer, axes),
     )
 
 
@@ -244,7 +290,7 @@ def _contrast_limits(layer: Image) -> tuple[float, float] | None:
     return (low, high) if np.isfinite([low, high]).all() and low < high else None
 
 
-def _plane_axes(viewer: Viewer, ndim: int) -> tuple[int, int]:
+def plane_axes(viewer: Viewer, ndim: int) -> tuple[int, int]:
     """Return the two axes of a layer that are shown, or the last two of those shown in 3-D."""
     # A layer with fewer axes than the viewer stands for the last of them.
     order = np.argsort(np.argsort(viewer.dims.order[-ndim:]))
@@ -252,7 +298,7 @@ def _plane_axes(viewer: Viewer, ndim: int) -> tuple[int, int]:
     return first, second
 
 
-def _place_in_view(viewer: Viewer, layer: Image, axes: tuple[int, int]) -> tuple[int, ...]:
+def place_in_view(viewer: Viewer, layer: Image, axes: tuple[int, int]) -> tuple[int, ...]:
     """Return the index of the plane that napari draws, found the way napari finds it."""
     point = np.asarray(viewer.dims.point[-layer.ndim :]) * _viewer_units(viewer, layer)
     others = [axis for axis in range(layer.ndim) if axis not in axes]

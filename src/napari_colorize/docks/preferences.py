@@ -12,47 +12,51 @@ _SECTION = "training"
 Scalar = TypeVar("Scalar", str, int, float, bool)
 
 
-def remembered(key: str, default: Scalar) -> Scalar:
+def remembered(key: str, default: Scalar, section: str = _SECTION) -> Scalar:
     """Return what was remembered, or the default where nothing was or it is of another type.
 
     Parameters
     ----------
     key
-        A property of the manifest's ``configurations.training``.
+        A property of the section.
     default
         A scalar; what is remembered has its type.
+    section
+        One of the manifest's ``configurations``.
     """
-    value = getattr(_section(), key, default)
+    value = getattr(_section(section), key, default)
     return value if type(value) is type(default) else default
 
 
-def remember(key: str, value: Scalar) -> None:
+def remember(key: str, value: Scalar, section: str = _SECTION) -> None:
     """Remember a scalar; does nothing where napari keeps no preferences of plugins.
 
     Parameters
     ----------
     key
-        A property of the manifest's ``configurations.training``.
+        A property of the section.
     value
         Of the type that the manifest says.
+    section
+        One of the manifest's ``configurations``.
     """
-    section = _section()
-    if section is None or getattr(section, key, value) == value:
+    kept = _section(section)
+    if kept is None or getattr(kept, key, value) == value:
         return
     try:
-        setattr(section, key, value)  # napari writes it to its file at once
+        setattr(kept, key, value)  # napari writes it to its file at once
     except (OSError, ValueError) as error:
         log.warning("The preference %s could not be kept: %s", key, error)
 
 
-def _section() -> Any:
+def _section(name: str) -> Any:
     """Return napari's object of our preferences, None where there is none."""
     try:
         from napari.settings import get_plugin_settings
     except ImportError:  # napari before 0.9
         return None
     try:
-        return getattr(get_plugin_settings(_PLUGIN), _SECTION, None)
+        return getattr(get_plugin_settings(_PLUGIN), name, None)
     except (KeyError, OSError, ValueError) as error:  # not installed, or its file is broken
         log.debug("No preferences of %s: %s", _PLUGIN, error)
         return None

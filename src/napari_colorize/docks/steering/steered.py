@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from napari_colorize.color.steering import Steering
 from napari_colorize.docks.steering.hints.hint_layers import HintLayers
@@ -28,6 +28,8 @@ class Steered:
         When the layer cannot be coloured.
     """
 
+    _living: ClassVar[list[Steered]] = []
+
     def __init__(
         self,
         viewer: Viewer,
@@ -41,9 +43,19 @@ class Steered:
             self.session.change(steering, undoable=False)
         self.hint_layers = HintLayers(viewer, self.session)
         self.kept = KeptHints(self.session, self.hint_layers)
+        self._living.append(self)
+
+    @classmethod
+    def of(cls, layer: Layer) -> Steered | None:
+        """Return what steers a layer now, if anything does."""
+        wanted = layer.unique_id
+        living = (one for one in cls._living if not one.session.has_ended)
+        return next((one for one in living if one.session.layer.unique_id == wanted), None)
 
     def close(self, _: object = None) -> None:
         """Write what is not yet written, then let go of layers and network."""
+        if self in self._living:
+            self._living.remove(self)
         self.hint_layers.close()
         self.kept.close()
         self.session.close()

@@ -1,0 +1,136 @@
+"""What is asked of a whole stack: the meaning of its axes, whether colours hold still, and who."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from magicgui import widgets
+
+from napari_colorize.docks import preferences
+from napari_colorize.docks.labels import align_labels
+from napari_colorize.docks.stack_axes import MEANINGS, changed, meanings_of, remember
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari.layers import Image
+
+_SECTION, _KEY = "colorizing", "scheduler"
+_MEANING = (
+    "What this axis is taken as. Along time and depth a thing keeps its colour; planes of an "
+    "independent axis (channels, positions) have nothing to do with one another."
+)
+_HOLD = (
+    "A thing keeps its colour from plane to plane: colours are carried along its motion, and "
+    "begun anew where the picture changes all at once. Without it each plane is coloured by "
+    "itself, which is faster and flickers."
+)
+
+
+class StackFields(widgets.Container[Any]):
+    """A row for each axis that is no plane axis, and the switches for a stack."""
+
+    def __init__(self) -> None:
+        self._layers: Sequence[Image] = ()
+        self._plane = (0, 0)
+        self._shown: tuple[Any, ...] = ()
+        self.axes: widgets.Container[Any] = widgets.Container(name="axes", label="", labels=True)
+        self.axes.margins = (0, 0, 0, 0)
+        self.axes.tooltip = _MEANING
+        self.coherent = widgets.CheckBox(
+            name="coherent", text="Hold colours still", value=True, tooltip=_HOLD
+        )
+        self.hints = widgets.CheckBox(
+            name="hints",
+            value=True,
+            tooltip="Colour as the hints of the Steer dock say: each follows its thing to the "
+            "planes around, until another hint says otherwise.",
+        )
+        self.scheduler = widgets.LineEdit(
+            name="scheduler",
+            label="Cluster",
+            value=preferences.remembered(_KEY, "", _SECTION),
+            tooltip="The address of a Dask scheduler, such as tcp://10.0.0.1:8786: its workers "
+            "do the colouring. Empty is this computer.",
+        )
+        self.scheduler.native.setPlaceholderText("this computer")
+        super().__init__(
+            name="stack",
+            label="",
+            labels=True,
+            widgets=[self.axes, self.coherent, self.hints, self.scheduler],
+        )
+        self.margins = (0, 0, 0, 0)
+        self.tooltip = "What is asked of a whole stack alone."
+        self.scheduler.changed.connect(self._keep_scheduler)
+
+    @property
+    def address(self) -> str:
+        """The address of the scheduler, empty for this computer."""
+        return str(self.scheduler.value).strip()
+
+    def suit(self, layers: Sequence[Image], plane: tuple[int, int]) -> None:
+        """Show what the axes of the first layer are taken as; a choice holds for all like it.
+
+        Parameters
+        ----------
+        layers : sequence of Image
+            Layers of more than two axes.
+        plane : (int, int)
+            The axes of a plane in the first of them.
+        """
+        if not layers:
+            return
+        self._layers, self._plane = layers, plane
+        layer, meanings = layers[0], meanings_of(layers[0], plane)
+        others = [axis for axis in range(layer.ndim) if axis not in plane]
+        data = layer.data[0] if layer.multiscale else layer.data
+        rows = tuple(
+            (_label(layer, axis), int(data.shape[axis]), meaning)
+            for axis, meaning in zip(others, meanings, strict=True)
+        )
+        if rows == self._shown:
+            return
+        self._shown = rows
+        with self.changed.blocked():
+            self.axes.clear()
+            for number, row in enumerate(rows):
+                self.axes.append(self._row(number, *row))
+        align_labels(self.axes.native)
+
+    def suit_hints(self, hints: int, planes: int) -> None:
+        """Offer to take hints along, if there are any."""
+        self.hints.text = f"With {_count(hints, 'hint')} on {_count(planes, 'plane')}"
+        self.hints.visible = bool(hints)
+
+    def _row(self, number: int, label: str, length: int, meaning: str) -> widgets.ComboBox:
+        row = widgets.ComboBox(
+            name=f"axis_{number}",
+            label=f"{label}, {length}",
+            choices=[(words, key) for key, words in MEANINGS.items()],
+            value=meaning,
+            tooltip=_MEANING,
+        )
+        row.changed.connect(lambda key: self._take(number, key))
+        return row
+
+    def _take(self, number: int, meaning: str) -> None:
+        first = self._layers[0]
+        meanings = changed(meanings_of(first, self._plane), number, meaning)
+        for layer in self._layers:
+            if layer.ndim == first.ndim:
+                remember(layer, self._plane, meanings)
+        self.suit(self._layers, self._plane)
+
+    def _keep_scheduler(self) -> None:
+        preferences.remember(_KEY, self.address, _SECTION)
+
+
+def _label(layer: Image, axis: int) -> str:
+    """Return what an axis is called, for people."""
+    label = str(layer.axis_labels[axis])
+    return f"Axis {axis}" if label.lstrip("-").isdigit() or not label else f"Axis {label}"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
