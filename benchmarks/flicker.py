@@ -11,6 +11,10 @@ exposure that flickers, and a cut to the next photograph. It prints, carried bes
 - for the cut: the mean distance in ab between the first plane behind it and that plane coloured
   without any before it, which is 0 where nothing goes over;
 - the time of a plane, and its ratio to plane by plane, taken in turns in one run.
+
+With ``--stack`` it judges grey stacks instead, which have no true colours: files, or names of
+scikit-image's, such as ``--stack cells3d nickel_solidification``, which are downloaded. Of these it
+prints the flicker alone.
 """
 
 from __future__ import annotations
@@ -24,11 +28,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 from scipy.ndimage import affine_transform, map_coordinates
+from skimage import data
 from skimage.color import rgb2lab
 from skimage.registration import optical_flow_ilk
+from skimage.transform import resize
 
 from napari_colorize.files.axes import Axes
 from napari_colorize.files.pictures import find_pictures, read_picture
+from napari_colorize.files.stack_files import open_stack
 from napari_colorize.prediction.colorizer import Colorizer
 from napari_colorize.stacks.coloring import StackJob, colored_planes
 
@@ -48,12 +55,53 @@ KINDS = ("pan", "zoom", "turn", "grain", "exposure")
 def main() -> None:
     """Read the options, make the movies, print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("photographs", type=Path)
+    parser.add_argument("photographs", type=Path, nargs="?")
+    parser.add_argument("--stack", nargs="+", default=[])
     parser.add_argument("--limit", type=int, default=5)
     parser.add_argument("--planes", type=int, default=16)
     parser.add_argument("--model")
     options = parser.parse_args()
     colorizer = Colorizer(options.model, "cpu")
+    for name in options.stack:
+        judge_grey(name, options.planes, colorizer)
+    if options.photographs is not None:
+        judge_movies(options, colorizer)
+
+
+def judge_grey(name: str, planes: int, colorizer: Colorizer) -> None:
+    """Print the flicker of a stack without true colours."""
+    grey = grey_stack(name, planes)
+    seen = np.repeat(grey[..., None], 3, axis=-1)
+    alone, _ = colored(seen, colorizer, coherent=False)
+    carried, _ = colored(seen, colorizer, coherent=True)
+    values = flicker(alone, seen), flicker(carried, seen)
+    less = f"{values[0] / values[1]:.1f} x" if values[1] > 0 else "-"
+    shape = " x ".join(map(str, grey.shape))
+    print(f"{name} ({shape}): flicker alone {values[0]:.2f}, carried {values[1]:.2f}, less {less}")
+
+
+def grey_stack(name: str, planes: int) -> NDArray[np.uint8]:
+    """Return the middle planes of a stack, (t, SIDE, SIDE), 1st to 99.8th percentile."""
+    if Path(name).exists():
+        opened = open_stack(Path(name))
+        length = opened.axes.outer[-1]
+        first = (length - min(planes, length)) // 2
+        rest = (0,) * (len(opened.axes.outer) - 1)
+        chosen = range(first, first + min(planes, length))
+        values = np.stack([np.asarray(opened.data[(*rest, t)], np.float32) for t in chosen])
+    else:
+        values = np.asarray(getattr(data, name)(), np.float32)
+        if values.ndim == 4:  # z, channel, y, x
+            values = values[:, -1]
+        first = max(0, (len(values) - planes) // 2)
+        values = values[first : first + planes]
+    low, high = np.percentile(values, (1, 99.8))
+    shown = np.clip((values - low) / (high - low), 0, 1)
+    return (resize(shown, (len(shown), SIDE, SIDE), order=1) * 255).astype(np.uint8)
+
+
+def judge_movies(options: argparse.Namespace, colorizer: Colorizer) -> None:
+    """Print the tables of movies over photographs."""
     scenes = list(photographs(options.photographs, options.limit))
     rows = {kind: [] for kind in KINDS}
     cuts, seconds = [], []
