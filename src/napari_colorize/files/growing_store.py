@@ -100,7 +100,11 @@ class GrowingStore:
         self._content = self._folder / path.name
         self._journal: int | None = None
         self._written = 0
-        self._refuse_result()
+        try:
+            self._refuse_result()
+        except StorageError:
+            self._sweep()
+            raise
         with _as_storage_error(self._folder):
             self._lock: int | None = _claim(self._folder, path)
             try:
@@ -164,6 +168,16 @@ class GrowingStore:
         raise StorageError(
             f"{self.path} is there already; choose another name, or let it be overwritten."
         )
+
+    def _sweep(self) -> None:
+        """Remove what is left of the work when a run was killed after its result had its name."""
+        with contextlib.suppress(OSError, StorageError):
+            if set(os.listdir(self._folder)) <= {_WORK, _DONE, _LOCK, _REPLACED}:
+                handle = _claim(self._folder, self.path)
+                begun = self._content.exists()
+                os.close(handle)
+                if not begun:
+                    shutil.rmtree(self._folder)
 
     def _begin(self, record: dict[str, Any]) -> None:
         """Go on with what lies there, or begin anew."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import weakref
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -95,6 +96,7 @@ class _Pages:
         with self._lock:
             if self._tiff is None:
                 self._tiff = tifffile.TiffFile(self._path)
+                weakref.finalize(self, self._tiff.close)
             page = self._tiff.series[0][number]
             if page is None:
                 raise PictureError(f"page {number} is not in the file")
