@@ -26,8 +26,10 @@ from napari_colorize.errors import Cancelled, ColorizeError
 from napari_colorize.files.cards import default_vividness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from napari_colorize.color.steering import AnyHint
+    from napari_colorize.files.axes import Place
     from napari_colorize.prediction.colorizer import Colorizer
 
 log = logging.getLogger(__name__)
@@ -135,6 +137,8 @@ class Colouring:
         from napari_colorize.stacks.api import stack_planes
 
         order, facts = self.order, self._facts(colorizer, source)
+        hints: dict[int | Place, Sequence[AnyHint]]
+        hints = {place: list(listed) for place, listed in source.hints.items()}
         growth = left
         if left is None or left.facts.model_hash != facts.model_hash:
             growth = Growth.begun(source, order, facts)
@@ -142,7 +146,7 @@ class Colouring:
         done = frozenset(growth.done)
         end = self._before + source.planes
         self._before += len(done)
-        following = order.coherent and source.hints
+        following = order.coherent and hints
         self.tell(Note("Following the hints…" if following else f"{self._plane_at_work()}…"))
         clock = Clock()
         try:
@@ -150,7 +154,7 @@ class Colouring:
                 StackView(source),
                 source.stack_axes,
                 steering=order.steering,
-                hints={place: hints for place, hints in source.hints.items()},
+                hints=hints,
                 coherent=order.coherent,
                 contrast_limits=source.contrast_limits,
                 confidence=order.confidence,

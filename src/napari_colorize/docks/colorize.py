@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import psutil
 from magicgui import widgets
 from napari.utils.notifications import show_info, show_warning
 from napari.utils.progress import cancelable_progress
 
-from napari_colorize.docks.colorize_form import AS_YOU_LOOK, ColorizeForm
+from napari_colorize.docks.colorize_form import ColorizeForm
+from napari_colorize.docks.cost import cost, shortage
 from napari_colorize.docks.labels import align_labels, show_text, text_label
 from napari_colorize.docks.layers import is_result, take_source
 from napari_colorize.docks.model_events import model_wanted, models_changed
 from napari_colorize.docks.orders import Ending, Order
-from napari_colorize.docks.pace import in_words, pace
 from napari_colorize.docks.run_events import run_started
 from napari_colorize.docks.scroll import ScrollContainer
 from napari_colorize.docks.worker import Run
@@ -132,21 +131,21 @@ class ColorizeDock(ScrollContainer):
         """Bring Run, its reason and the cost up to date with the form."""
         if not self._open:
             return
-        reason, cost = "", ""
+        reason, told = "", ""
         try:
             self.form.suit_stack()
             order = self.form.order()
             if self.form.is_lazy:
-                cost = f"{order.planes} planes, each coloured when you look at it"
+                told = f"{order.planes} planes, each coloured when you look at it"
             else:
-                reason, cost = _shortage(order), _cost(order)
+                reason, told = shortage(order), cost(order)
         except ColorizeError as error:
             reason = str(error)
         busy = self._run is not None
         self.run.enabled = not reason and not busy
         self.run.tooltip = reason or "Colour the chosen layers; each gives a new layer."
         self.bar.visible = self.cancel.visible = busy
-        show_text(self.cost, "" if reason else cost)
+        show_text(self.cost, "" if reason or busy else told)
         show_text(self.reason, "" if busy else reason)
 
     def _start(self) -> None:
@@ -261,30 +260,3 @@ def colorize_active_layer(viewer: napari.Viewer) -> None:
     run.progressed.connect(progressed)
     run.ended.connect(ended)
     run.start()
-
-
-def _cost(order: Order) -> str:
-    """Return what an order will give, in words; nothing for a single picture."""
-    if order.planes == 1:
-        return ""
-    time = "" if order.scheduler else f", {in_words(pace.seconds(order))}"
-    return f"{order.planes} planes, {_size(order.bytes)}{time}"
-
-
-def _shortage(order: Order) -> str:
-    """Return that the result does not fit into memory, in words, or nothing when it does."""
-    free = psutil.virtual_memory().available
-    if order.bytes < free:
-        return ""
-    stack = any(source.is_stack for source in order.sources)
-    advice = f"choose '{AS_YOU_LOOK}' or one plane" if stack else "colour one plane"
-    return (
-        f"The result needs {_size(order.bytes)} of memory and {_size(free)} are free: {advice}, "
-        "or fewer layers at a time."
-    )
-
-
-def _size(count: int) -> str:
-    """Return a number of bytes in words."""
-    unit, name = (1e9, "GB") if count >= 1e9 else (1e6, "MB")
-    return f"{count / unit:.2g} {name}" if count < 10 * unit else f"{count / unit:,.0f} {name}"

@@ -56,7 +56,9 @@ class ColorizeForm(widgets.Container[Any]):
         fields = [
             self.layers,
             self.planes,
-            self.stack,
+            self.stack.coherent,
+            self.stack.hints,
+            self.stack.scheduler,
             self.model,
             self.vividness,
             self.confidence,
@@ -144,21 +146,14 @@ class ColorizeForm(widgets.Container[Any]):
         stacks = self._stacks()
         self.planes.enabled = bool(stacks)
         wanted = bool(stacks) and self.planes.value != THIS_PLANE
-        self.stack.visible = wanted
         if not wanted:
+            self.stack.hide()
             return
-        self.stack.suit(stacks, plane_axes(self._viewer, stacks[0].ndim))
-        found = (
-            {} if self.is_lazy else self._hints(take_source(self._viewer, stacks[0], whole=True))
-        )
-        self.stack.suit_hints(sum(map(len, found.values())), len(found))
-        self.stack.scheduler.visible = not self.is_lazy
-
-    def _count_hints(self, stacks: list[Image]) -> None:
+        self.stack.suit(self, stacks, plane_axes(self._viewer, stacks[0].ndim))
         found: list[Any] = []
         for layer in [] if self.is_lazy else stacks:
             found += self._hints(take_source(self._viewer, layer, whole=True)).values()
-        self.stack.suit_hints(sum(map(len, found)), len(found))
+        self.stack.show(hints=sum(map(len, found)), planes=len(found), lazy=self.is_lazy)
 
     def _stacks(self) -> list[Image]:
         """Return the chosen layers that have more than one plane."""
@@ -186,11 +181,10 @@ class ColorizeForm(widgets.Container[Any]):
         self.layers.native.setFixedHeight(LIST_HEIGHT)
         policy = QSizePolicy.Policy
         self.layers.native.setSizePolicy(policy.Expanding, policy.Fixed)
-        self.planes = widgets.RadioButtons(
+        self.planes = widgets.ComboBox(
             name="planes",
             label="Colour",
             choices=[THIS_PLANE, WHOLE_STACK, AS_YOU_LOOK],
-            orientation="horizontal",
             tooltip="Of a layer with more than two axes: only the plane you see; every plane, "
             "one after the other; or each plane when you look at it, for what does not fit into "
             "memory.",

@@ -27,16 +27,17 @@ _HOLD = (
 )
 
 
-class StackFields(widgets.Container[Any]):
-    """A row for each axis that is no plane axis, and the switches for a stack."""
+class StackFields:
+    """A row for each axis that is no plane axis, and the switches for a stack.
+
+    The rows stand in the form itself, so that all its labels have one column.
+    """
 
     def __init__(self) -> None:
         self._layers: Sequence[Image] = ()
         self._plane = (0, 0)
         self._shown: tuple[Any, ...] = ()
-        self.axes: widgets.Container[Any] = widgets.Container(name="axes", label="", labels=True)
-        self.axes.margins = (0, 0, 0, 0)
-        self.axes.tooltip = _MEANING
+        self.rows: list[widgets.ComboBox] = []
         self.coherent = widgets.CheckBox(
             name="coherent", text="Hold colours still", value=True, tooltip=_HOLD
         )
@@ -54,14 +55,6 @@ class StackFields(widgets.Container[Any]):
             "do the colouring. Empty is this computer.",
         )
         self.scheduler.native.setPlaceholderText("this computer")
-        super().__init__(
-            name="stack",
-            label="",
-            labels=True,
-            widgets=[self.axes, self.coherent, self.hints, self.scheduler],
-        )
-        self.margins = (0, 0, 0, 0)
-        self.tooltip = "What is asked of a whole stack alone."
         self.scheduler.changed.connect(self._keep_scheduler)
 
     @property
@@ -69,46 +62,60 @@ class StackFields(widgets.Container[Any]):
         """The address of the scheduler, empty for this computer."""
         return str(self.scheduler.value).strip()
 
-    def suit(self, layers: Sequence[Image], plane: tuple[int, int]) -> None:
+    def hide(self) -> None:
+        """Ask nothing: no whole stack is to be coloured."""
+        for field in (*self.rows, self.coherent, self.hints, self.scheduler):
+            field.visible = False
+
+    def show(self, *, hints: int, planes: int, lazy: bool) -> None:
+        """Ask what concerns stacks; hints are those that there are, on so many planes."""
+        for row in self.rows:
+            row.visible = True
+        self.coherent.visible = True
+        self.hints.text = f"With {_count(hints, 'hint')} on {_count(planes, 'plane')}"
+        self.hints.visible = bool(hints) and not lazy
+        self.scheduler.visible = not lazy
+
+    def suit(
+        self, form: widgets.Container[Any], layers: Sequence[Image], plane: tuple[int, int]
+    ) -> None:
         """Show what the axes of the first layer are taken as; a choice holds for all like it.
 
         Parameters
         ----------
+        form : Container
+            The rows are put into it, above the switches.
         layers : sequence of Image
             Layers of more than two axes.
         plane : (int, int)
             The axes of a plane in the first of them.
         """
-        if not layers:
-            return
         self._layers, self._plane = layers, plane
         layer, meanings = layers[0], meanings_of(layers[0], plane)
         others = [axis for axis in range(layer.ndim) if axis not in plane]
         data = layer.data[0] if layer.multiscale else layer.data
-        rows = tuple(
-            (_label(layer, axis), int(data.shape[axis]), meaning)
-            for axis, meaning in zip(others, meanings, strict=True)
-        )
-        if rows == self._shown:
-            return
-        self._shown = rows
-        with self.changed.blocked():
-            self.axes.clear()
-            for number, row in enumerate(rows):
-                self.axes.append(self._row(number, *row))
-        align_labels(self.axes.native)
+        told = tuple((_label(layer, axis), int(data.shape[axis])) for axis in others)
+        if told != self._shown:
+            self._shown = told
+            self._renew(form, told)
+        for row, meaning in zip(self.rows, meanings, strict=True):
+            with row.changed.blocked():
+                row.value = meaning
 
-    def suit_hints(self, hints: int, planes: int) -> None:
-        """Offer to take hints along, if there are any."""
-        self.hints.text = f"With {_count(hints, 'hint')} on {_count(planes, 'plane')}"
-        self.hints.visible = bool(hints)
+    def _renew(self, form: widgets.Container[Any], told: tuple[tuple[str, int], ...]) -> None:
+        with form.changed.blocked():
+            for row in self.rows:
+                form.remove(row)
+            self.rows = [self._row(number, *axis) for number, axis in enumerate(told)]
+            for row in self.rows:
+                form.insert(form.index(self.coherent), row)
+        align_labels(form.native)
 
-    def _row(self, number: int, label: str, length: int, meaning: str) -> widgets.ComboBox:
+    def _row(self, number: int, label: str, length: int) -> widgets.ComboBox:
         row = widgets.ComboBox(
             name=f"axis_{number}",
             label=f"{label}, {length}",
             choices=[(words, key) for key, words in MEANINGS.items()],
-            value=meaning,
             tooltip=_MEANING,
         )
         row.changed.connect(lambda key: self._take(number, key))
@@ -120,7 +127,6 @@ class StackFields(widgets.Container[Any]):
         for layer in self._layers:
             if layer.ndim == first.ndim:
                 remember(layer, self._plane, meanings)
-        self.suit(self._layers, self._plane)
 
     def _keep_scheduler(self) -> None:
         preferences.remember(_KEY, self.address, _SECTION)

@@ -18,6 +18,7 @@ from napari_colorize.docks.steering.panels.reference_panel import ReferencePanel
 from napari_colorize.docks.steering.panels.steering_foot import SteeringFoot
 from napari_colorize.docks.steering.panels.versions_panel import VersionsPanel
 from napari_colorize.docks.steering.picture_choice import PictureChoice
+from napari_colorize.docks.steering.stack_row import StackRow
 from napari_colorize.docks.steering.steered import Steered
 from napari_colorize.errors import ColorizeError
 
@@ -92,7 +93,7 @@ class SteerDock(QWidget):
         steered, self._steered = self._steered, None
         if steered is None:
             return
-        for panel in (*self.panels, self.foot):
+        for panel in (*self.panels, self.foot, self.stack):
             panel.detach()
         self.destroyed.disconnect(steered.close)
         steered.session.ended.disconnect(self._hear_end)
@@ -127,6 +128,7 @@ class SteerDock(QWidget):
         self.panels = (self.hints, self.adjust, self.reference, self.versions, self.doubt)
         self.foot = SteeringFoot(self._viewer)
         self.foot.bind_keys(self)
+        self.stack = StackRow(self._viewer)
 
     def _lay_out(self) -> None:
         self.tabs = QTabWidget()
@@ -153,6 +155,7 @@ class SteerDock(QWidget):
         layout.addLayout(beginning)
         layout.addWidget(self.tabs, 1)
         layout.addWidget(self.foot)
+        layout.addWidget(self.stack)
         self.setMinimumHeight(LEAST_HEIGHT)
 
     def _listen(self) -> None:
@@ -172,7 +175,14 @@ class SteerDock(QWidget):
         steered.kept.came_back.connect(self._hear_note)
         steered.kept.problem_changed.connect(self._hear_problem)
         self.hints.attach(session, steered.hint_layers)
-        for panel in (self.adjust, self.reference, self.versions, self.doubt, self.foot):
+        for panel in (
+            self.adjust,
+            self.reference,
+            self.versions,
+            self.doubt,
+            self.foot,
+            self.stack,
+        ):
             panel.attach(session)
         if not session.is_ready:
             self.foot.state.tell(_LOOKING)

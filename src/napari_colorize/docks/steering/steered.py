@@ -38,6 +38,7 @@ class Steered:
         device: str,
         steering: Steering | None = None,
     ) -> None:
+        self.model, self.device = model, device
         self.session = Session(viewer, layer, model, device)
         if steering is not None:
             self.session.change(steering, undoable=False)
