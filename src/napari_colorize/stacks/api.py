@@ -11,9 +11,10 @@ import numpy as np
 from napari_colorize.color.steering import UNADJUSTED, Adjustments, Reference, Steering
 from napari_colorize.files.axes import Axes
 from napari_colorize.prediction.colorizer import Colorizer
+from napari_colorize.stacks.cluster import cluster
 from napari_colorize.stacks.coloring import StackJob, colored_planes
 from napari_colorize.stacks.steering import StackSteering
-from napari_colorize.stacks.workers import cluster, planes_by_workers
+from napari_colorize.stacks.workers import planes_by_workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator, Mapping, Sequence
@@ -163,8 +164,8 @@ def stack_planes(
     ).followed(cancel)
     with ExitStack() as open_until_the_end:
         if scheduler is not None:
-            workers, count = open_until_the_end.enter_context(cluster(scheduler))
-            yield from planes_by_workers(job, workers, count, done=done, cancel=cancel)
+            workers = open_until_the_end.enter_context(cluster(scheduler, model))
+            yield from planes_by_workers(job, workers, done=done, cancel=cancel)
             return
         if colorizer is None:
             colorizer = open_until_the_end.enter_context(closing(Colorizer(model, device)))

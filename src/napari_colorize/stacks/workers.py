@@ -8,25 +8,26 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
-from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from napari_colorize.errors import ClusterError, ColorizeError
 from napari_colorize.prediction.colorizer import Colorizer
 from napari_colorize.prediction.guards import leave_if
+from napari_colorize.stacks.cluster import SentModel, Workers, nobody_waits
 from napari_colorize.stacks.coloring import Plane, Row, StackJob, gist_of
 from napari_colorize.stacks.parts import WARM_UP, Part, parts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
-    from concurrent.futures import Executor
+    from collections.abc import Callable, Container, Iterable, Iterator
     from pathlib import Path
 
     from napari_colorize.files.axes import Place
     from napari_colorize.prediction.guards import Cancel
+
+R = TypeVar("R")
 
 # Bytes of colour that one part gives, if it can be: what goes over the network at a time.
 PART = 64_000_000
@@ -34,8 +35,6 @@ LONGEST = 4 * WARM_UP
 # Parts that wait, so that no worker does, for each that is being worked on.
 WAITING = 2
 _PATIENCE = 0.1  # seconds between two looks at cancel
-_LOST = 3  # times that a part is given to another worker
-_CONNECT = 10.0  # seconds
 
 
 class ReadPlanes:
@@ -59,8 +58,7 @@ class ReadPlanes:
 
 def planes_by_workers(
     job: StackJob,
-    workers: Executor,
-    count: int,
+    workers: Workers,
     *,
     done: Container[Place] = (),
     cancel: Cancel | None = None,
@@ -70,10 +68,8 @@ def planes_by_workers(
     Parameters
     ----------
     job : StackJob
-    workers : concurrent.futures.Executor
+    workers : Workers
         Threads, or what `cluster` gives.
-    count : int
-        How many workers there are.
     done : container of places
         Planes that are not wanted any more.
     cancel : callable, optional
@@ -90,73 +86,65 @@ def planes_by_workers(
     height, width = job.axes.plane
     longest = min(LONGEST, max(WARM_UP, PART // (3 * height * width)))
     parts = parts_of(job.axes, done=done, coherent=job.coherent, longest=longest)
-    pending: set[Future[list[Plane]]] = set()
+    tasks = ((_of_part(job, part), part, workers.model) for part in parts)
+    for planes in worked_off(color_part, tasks, workers, cancel=cancel):
+        yield from planes
+
+
+def color_part(job: StackJob, part: Part, sent: SentModel | None = None) -> list[Plane]:
+    """Return the planes of a part in colour: what a worker does."""
+    colorizer = open_on_worker(job.model if sent is None else sent, job.device)
+    return list(Row(job, colorizer, nobody_waits).color(part))
+
+
+def worked_off(
+    work: Callable[..., R],
+    tasks: Iterable[tuple[Any, ...]],
+    workers: Workers,
+    *,
+    cancel: Cancel | None = None,
+) -> Iterator[R]:
+    """Yield what becomes of tasks as it comes, in no order; few of them wait at a time.
+
+    Parameters
+    ----------
+    work : callable
+        What a worker does; its errors are raised here.
+    tasks : iterable of tuple
+        The arguments of each call.
+    workers : Workers
+    cancel : callable, optional
+
+    Raises
+    ------
+    Cancelled
+        When `cancel` returns True.
+    ClusterError
+        If the cluster is lost, or its workers cannot do it.
+    """
+    pending: set[Future[R]] = set()
     try:
-        for part in parts:
+        for task in tasks:
             leave_if(cancel)
-            small = _of_part(job, part)
-            pending.add(workers.submit(color_part, small, part))
-            while len(pending) >= WAITING * count:
-                yield from _some(pending, cancel)
+            pending.add(_submit(work, task, workers))
+            while len(pending) >= WAITING * workers.count:
+                yield from _some(pending, workers, cancel)
         while pending:
-            yield from _some(pending, cancel)
+            yield from _some(pending, workers, cancel)
     finally:
         for future in pending:
             future.cancel()
 
 
-def color_part(job: StackJob, part: Part) -> list[Plane]:
-    """Return the planes of a part in colour: what a worker does."""
-    return list(Row(job, _colorizer(job.model, job.device)).color(part))
-
-
-@contextmanager
-def cluster(address: str) -> Iterator[tuple[Executor, int]]:
-    """Lend the workers of a Dask cluster, and how many there are.
-
-    Parameters
-    ----------
-    address : str
-        Of its scheduler, such as ``"tcp://10.0.0.1:8786"``.
-
-    Raises
-    ------
-    ClusterError
-        If Dask is not installed, the scheduler does not answer or it has no workers.
-    """
-    try:
-        from distributed import Client
-    except ModuleNotFoundError as error:
-        raise ClusterError(
-            "A cluster needs the package distributed: pip install 'napari-colorize[cluster]'."
-        ) from error
-    try:
-        client = Client(address, timeout=_CONNECT, set_as_default=False)
-    except (OSError, ValueError, TypeError, ImportError) as error:
-        raise ClusterError(
-            f"No Dask scheduler answers at {address}: start one with 'dask scheduler' and give the "
-            "address that it prints, such as tcp://10.0.0.1:8786."
-        ) from error
-    try:
-        count = len(client.scheduler_info(n_workers=-1)["workers"])
-        if not count:
-            raise ClusterError(
-                f"The Dask scheduler at {address} has no workers: start them with 'dask worker "
-                f"{address}' where napari-colorize is installed."
-            )
-        yield client.get_executor(pure=False, retries=_LOST), count
-    finally:
-        client.close()
-
-
 _local = threading.local()
 
 
-def _colorizer(model: str | Path | None, device: str) -> Colorizer:
-    """Return the open model of this thread; it stays open for the next part."""
+def open_on_worker(model: SentModel | str | Path | None, device: str) -> Colorizer:
+    """Return the open model of this thread; it stays open for the next task."""
     known = getattr(_local, "known", None)
     if known is None or known[0] != (model, device):
-        known = _local.known = ((model, device), Colorizer(model, device))
+        path = model.on_worker() if isinstance(model, SentModel) else model
+        known = _local.known = ((model, device), Colorizer(path, device))
     return known[1]
 
 
@@ -169,22 +157,37 @@ def _of_part(job: StackJob, part: Part) -> StackJob:
     )
 
 
-def _some(pending: set[Future[list[Plane]]], cancel: Cancel | None) -> Iterator[Plane]:
-    """Wait for a part or more, and yield their planes."""
-    ready: set[Future[list[Plane]]] = set()
+def _submit(work: Callable[..., R], task: tuple[Any, ...], workers: Workers) -> Future[R]:
+    workers.check()
+    try:
+        return workers.executor.submit(work, *task)
+    except Exception as error:  # what cannot be sent, or nobody is there to take
+        workers.check()
+        raise _not_done(error) from error
+
+
+def _some(pending: set[Future[R]], workers: Workers, cancel: Cancel | None) -> Iterator[R]:
+    """Wait for one task or more, and yield what became of them."""
+    ready: set[Future[R]] = set()
     while not ready:
         leave_if(cancel)
+        workers.check()
         ready, _ = wait(pending, timeout=_PATIENCE, return_when=FIRST_COMPLETED)
     pending -= ready
     for future in ready:
         try:
-            planes = future.result()
+            result = future.result()
         except ColorizeError:
             raise
         except (CancelledError, Exception) as error:
-            gist = str(error).strip().splitlines() or [type(error).__name__]
-            raise ClusterError(
-                f"The workers could not do it ({gist[0]}); is napari-colorize installed there, "
-                "and of the same version?"
-            ) from error
-        yield from planes
+            workers.check()
+            raise _not_done(error) from error
+        yield result
+
+
+def _not_done(error: BaseException) -> ClusterError:
+    gist = str(error).strip().splitlines() or [type(error).__name__]
+    return ClusterError(
+        f"The workers could not do it ({gist[0]}): see what they print, and whether they have the "
+        "memory."
+    )
