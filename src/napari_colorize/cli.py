@@ -18,6 +18,7 @@ from rich.console import Console
 
 from napari_colorize.commands.colorizing import colorize
 from napari_colorize.commands.options import Device, Model
+from napari_colorize.commands.sharding import shards
 from napari_colorize.commands.stacking import stack
 from napari_colorize.commands.store import cache_app, models_app
 from napari_colorize.commands.terminal import complain, progress_bar, say
@@ -80,6 +81,7 @@ def _start(
 
 
 app.command()(colorize)
+app.command()(shards)
 app.command()(stack)
 
 

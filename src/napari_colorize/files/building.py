@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import time
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_colorize.files.reading import Readers
+    from napari_colorize.files.shards import Pictures
 
 LIMIT = 20 * 10**9
 """Bytes that all caches together may take, unless ``NAPARI_COLORIZE_CACHE_LIMIT`` (GB) is set."""
@@ -27,7 +29,7 @@ _SAMPLE = 64  # pictures whose size is looked at to foretell the size of the cac
 
 
 def build(
-    folder: Path,
+    pictures: Pictures,
     place: Path,
     digests: Digests,
     short_side: int,
@@ -40,7 +42,7 @@ def build(
 
     Parameters
     ----------
-    folder, digests
+    pictures, digests
         The pictures, and the hash of each.
     place
         The lasting name of the cache.
@@ -58,15 +60,16 @@ def build(
     """
     once = {digest: name for name, digest in reversed(digests.items()) if digest is not None}
     items = list(reversed(once.items()))
-    needed = readers.run(lambda: _foretell(folder, [name for _, name in items], short_side))
+    needed = readers.run(lambda: _foretell(pictures, [name for _, name in items], short_side))
     shelf.make_room(place.parent, needed, _limit() if limit is None else limit)
 
     def examine(item: tuple[bytes, str]) -> Finding:
-        digest, path = item[0], folder / item[1]
+        digest, path = item[0], pictures.folder / item[1]
         try:
-            data = b"" if readers.stopped.is_set() else path.read_bytes()
+            data = b"" if readers.stopped.is_set() else pictures.read(item[1])
         except OSError as exc:
-            raise DataError(f"A photograph can no longer be read ({exc.strerror}): {path}") from exc
+            why = exc.strerror or exc
+            raise DataError(f"A photograph can no longer be read ({why}): {path}") from exc
         if digest_of(data) != digest:
             raise DataError(f"A photograph was changed while it was read; try again: {path}")
         with calm_pillow():
@@ -93,16 +96,18 @@ def _limit() -> int:
         ) from exc
 
 
-def _foretell(folder: Path, names: list[str], short_side: int) -> int:
+def _foretell(pictures: Pictures, names: list[str], short_side: int) -> int:
     """Guess the bytes of a cache from the sizes of a few pictures, on the safe side."""
     step = max(1, len(names) // _SAMPLE)
-    sizes = [_reduced_bytes(folder / name, short_side) for name in names[::step]]
+    sizes = [_reduced_bytes(pictures, name, short_side) for name in names[::step]]
     return round(1.05 * len(names) * sum(sizes) / max(1, len(sizes))) + 100 * len(names)
 
 
-def _reduced_bytes(path: Path, short_side: int) -> int:
+def _reduced_bytes(pictures: Pictures, name: str, short_side: int) -> int:
+    path = pictures.path(name)
     try:
-        with calm_pillow(), open(path, "rb") as file, Image.open(file, formats=FORMATS) as image:
+        source = io.BytesIO(pictures.read(name)) if path is None else path
+        with calm_pillow(), Image.open(source, formats=FORMATS) as image:
             width, height = image.size
     # As when pictures are examined: whatever a broken file raises.
     except Exception:

@@ -38,9 +38,9 @@ from napari_colorize.files.photographs import (
     UNREADABLE,
     Examination,
 )
-from napari_colorize.files.pictures import PICTURE_SUFFIXES, find_pictures
 from napari_colorize.files.reading import Readers
 from napari_colorize.files.seen import DIGEST, Digests, hash_files
+from napari_colorize.files.shards import Pictures
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -211,7 +211,7 @@ def open_photographs(
     Parameters
     ----------
     folder
-        Looked through with its sub-folders.
+        Looked through with its sub-folders and its shards (``.tar``).
     short_side
         Larger photographs are reduced to this short side, in pixels; none is enlarged.
     cache_dir
@@ -243,9 +243,9 @@ def open_photographs(
     root = Path(cache_dir) if cache_dir is not None else cache_folder()
     teller = Teller(progress)
     with Readers(workers, cancel, gentle=gentle) as readers, calm_pillow():
-        names = readers.run(lambda: _names_in(folder, readers.stopped.is_set))
-        teller.start(len(names))
-        digests = hash_files(folder, names, root, readers, teller.hashed)
+        pictures = readers.run(lambda: Pictures(folder, readers.stopped.is_set))
+        teller.start(len(pictures.names))
+        digests = hash_files(pictures, root, readers, teller.hashed)
         near = _can_hash_likeness()
         place = root / f"{shelf.WHOLE}{_key(digests, short_side, near)}"
         entry = open_entry(place)
@@ -254,7 +254,7 @@ def open_photographs(
                 break
             # More than once only if another process clears the cache at this very moment.
             shelf.remove(root, place)
-            build(folder, place, digests, short_side, near, limit, readers, teller)
+            build(pictures, place, digests, short_side, near, limit, readers, teller)
             entry = open_entry(place)
         if entry is None:
             raise StorageError(f"The cache in {root} vanishes while it is made. {shelf.ADVICE}")
@@ -264,17 +264,6 @@ def open_photographs(
         summary = photographs.examination.summary()
         raise DataError(f"No photograph in {folder} can be used. {summary}")
     return photographs
-
-
-def _names_in(folder: Path, cancel: Callable[[], bool]) -> list[str]:
-    if not folder.is_dir():
-        what = "is a file, not a folder" if folder.exists() else "does not exist"
-        raise DataError(f"The folder of photographs {what}: {folder}.")
-    paths = find_pictures(folder, cancel)
-    if not paths and not cancel():
-        known = ", ".join(sorted(PICTURE_SUFFIXES))
-        raise DataError(f"There are no pictures in {folder} or below it ({known}).")
-    return [path.relative_to(folder).as_posix() for path in paths]
 
 
 def _can_hash_likeness() -> bool:

@@ -23,7 +23,7 @@ from napari_colorize.files.decoding import FORMATS, calm_pillow, plain_image, re
 from napari_colorize.files.writing import written_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
     from numpy.typing import NDArray
 
@@ -87,7 +87,9 @@ class Picture:
 
 
 def find_pictures(
-    folder: str | os.PathLike[str], cancel: Callable[[], bool] | None = None
+    folder: str | os.PathLike[str],
+    cancel: Callable[[], bool] | None = None,
+    suffixes: Container[str] = PICTURE_SUFFIXES,
 ) -> list[Path]:
     """List the paths of all picture files below a folder, sorted by their relative paths.
 
@@ -100,11 +102,13 @@ def find_pictures(
         The folder to look through, with its sub-folders.
     cancel
         Looked at for each folder; when it says True, what was found so far is returned.
+    suffixes
+        Of the files that are meant, in small letters.
 
     Returns
     -------
     list of Path
-        Files whose suffix is one of `PICTURE_SUFFIXES`; empty when there is no such folder.
+        Empty when there is no such folder.
     """
     found: list[Path] = []
     waiting, links, known = [Path(folder)], list[Path](), set[tuple[int, int]]()
@@ -120,19 +124,23 @@ def find_pictures(
             known.add((stat.st_dev, stat.st_ino))
             with os.scandir(place) as entries:
                 for entry in entries:
-                    _sort_in(entry, found, waiting, links)
+                    _sort_in(entry, suffixes, found, waiting, links)
     return sorted(found, key=lambda path: path.parts)
 
 
 def _sort_in(
-    entry: os.DirEntry[str], found: list[Path], waiting: list[Path], links: list[Path]
+    entry: os.DirEntry[str],
+    suffixes: Container[str],
+    found: list[Path],
+    waiting: list[Path],
+    links: list[Path],
 ) -> None:
     if entry.name.startswith("."):
         return
     with contextlib.suppress(OSError):
         if entry.is_dir():
             (links if entry.is_symlink() else waiting).append(Path(entry.path))
-        elif os.path.splitext(entry.name)[1].lower() in PICTURE_SUFFIXES and entry.is_file():
+        elif os.path.splitext(entry.name)[1].lower() in suffixes and entry.is_file():
             found.append(Path(entry.path))
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_colorize.files.reading import Readers
+    from napari_colorize.files.shards import Pictures
 
 DIGEST = 16
 """Length of a hash in bytes."""
@@ -35,8 +36,7 @@ def digest_of(data: bytes) -> bytes:
 
 
 def hash_files(
-    folder: Path,
-    names: list[str],
+    pictures: Pictures,
     root: Path,
     readers: Readers,
     progress: Callable[[int], None],
@@ -45,8 +45,8 @@ def hash_files(
 
     Parameters
     ----------
-    folder, names
-        The files: a folder and relative paths in it.
+    pictures
+        The files, and members of shards.
     root
         Folder of the cache, where the table of known hashes lies.
     readers
@@ -54,21 +54,22 @@ def hash_files(
     progress
         Told how many are done.
     """
-    label = hashlib.blake2b(os.fsencode(folder.resolve()), digest_size=8).hexdigest()
+    label = hashlib.blake2b(os.fsencode(pictures.folder.resolve()), digest_size=8).hexdigest()
     table = root / f"seen-{label}.json"
     known = readers.run(lambda: _load(table))
     now = time.time_ns()
     marks: dict[str, list[int]] = {}
     digests: Digests = {}
+    names = pictures.names
     for number, name in enumerate(names):
-        marks[name] = mark = _mark(folder / name)
+        marks[name] = mark = pictures.mark(name)
         row = known.get(name)
         digests[name] = bytes.fromhex(str(row[3])) if row and row[:3] == mark else None
         if number % _OFTEN == 0:
             readers.check()
     missing = [name for name, mark in marks.items() if mark and digests[name] is None]
     progress(len(names) - len(missing))
-    hashed = readers.map(lambda name: _hash(folder / name, readers), missing)
+    hashed = readers.map(lambda name: _hash(pictures, name, readers), missing)
     for done, (name, digest) in enumerate(zip(missing, hashed, strict=True), 1):
         digests[name] = digest
         progress(len(names) - len(missing) + done)
@@ -106,18 +107,12 @@ def _is_row(row: object) -> bool:
     return False
 
 
-def _mark(path: Path) -> list[int]:
-    """Return what changes when a file is written: size, two times. Empty if it cannot be seen."""
-    try:
-        stat = path.stat()
-    except OSError:
-        return []
-    return [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
-
-
-def _hash(path: Path, readers: Readers) -> bytes | None:
+def _hash(pictures: Pictures, name: str, readers: Readers) -> bytes | None:
     total = hashlib.blake2b(digest_size=DIGEST)
+    path = pictures.path(name)
     try:
+        if path is None:
+            return digest_of(b"" if readers.stopped.is_set() else pictures.read(name))
         with open(path, "rb") as file:
             for piece in _pieces(file.read, readers):
                 total.update(piece)
