@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import struct
 import threading
 import weakref
 from math import prod
@@ -44,6 +45,9 @@ def open_tiff(path: Path) -> OpenStack:
         with tifffile.TiffFile(path) as tiff:
             series = _one_series(tiff, path)
             axes, before = _axes_of(series, path)
+            promised = (tiff.imagej_metadata or {}).get("images", 1) if tiff.is_imagej else 1
+            if promised > axes.planes or (not tiff.is_ndpi and _ends_early(tiff)):
+                raise PictureError(f"{path} is cut short: pages that it speaks of are not there.")
             scale = _scale_of(tiff, axes)
             reader = _Pages(path, series, axes, before)
     except PictureError:
@@ -115,13 +119,31 @@ class _Pages:
 def _one_series(tiff: Any, path: Path) -> Any:
     """Return the series that the file is about; thumbnails stand behind it."""
     first, *others = tiff.series
-    for other in others:
-        if other.keyframe.size >= first.keyframe.size or len(other) > 1:
-            raise PictureError(
-                f"{path} holds {1 + len(others)} pictures or stacks of several sizes; "
-                "save the one that is meant in a file of its own."
-            )
+    if not all(other.keyframe.is_reduced for other in others):
+        raise PictureError(
+            f"{path} holds {1 + len(others)} pictures or stacks of several sizes; "
+            "save the one that is meant in a file of its own."
+        )
     return first
+
+
+def _ends_early(tiff: Any) -> bool:
+    """Return whether the row of pages leads out of the file, of which tifffile tells nobody."""
+    file, kind, seen = tiff.filehandle, tiff.tiff, set[int]()
+    file.seek(4 + 4 * (kind.offsetsize == 8))
+    while data := file.read(kind.offsetsize):
+        if len(data) < kind.offsetsize:
+            return True
+        offset = struct.unpack(kind.offsetformat, data)[0]
+        if not offset or offset in seen:
+            return False
+        seen.add(offset)
+        file.seek(offset)
+        count = file.read(kind.tagnosize)
+        if len(count) < kind.tagnosize:
+            return True
+        file.seek(struct.unpack(kind.tagnoformat, count)[0] * kind.tagsize, 1)
+    return True
 
 
 def _axes_of(series: Any, path: Path) -> tuple[Axes, bool]:

@@ -68,7 +68,12 @@ class _Image:
         index: list[Any] = [slice(None)] * self.array.ndim
         for axis, number in zip(self._outer, place, strict=True):
             index[axis] = number
-        return np.asarray(self.array[tuple(index)]).transpose(self._turn)
+        try:
+            pixels = np.asarray(self.array[tuple(index)])
+        # A broken chunk can make the decoders raise anything.
+        except Exception as exc:
+            raise PictureError(f"it is broken ({type(exc).__name__}: {exc})") from exc
+        return pixels.transpose(self._turn)
 
 
 def _of_array(array: Any, name: str) -> OpenStack:
@@ -79,8 +84,12 @@ def _of_array(array: Any, name: str) -> OpenStack:
         if letters[-2:] == ["y", "x"] or letters[-3:-1] == ["y", "x"]:
             letters = _with_colors(letters, array)
             return _opened([_Image(array, letters)], name, {})
-    names = Axes.guessed(array.shape).names if array.ndim > 2 else "yx"
-    return _opened([_Image(array, list(names))], name, {})
+    colored = array.ndim > 3 and array.shape[-1] in {3, 4}
+    plane = "yxs" if colored else "yx"
+    if array.ndim < len(plane):
+        raise PictureError(f"{name} is an array of {array.ndim} axes, which holds no picture.")
+    outer = letters_of([""] * (array.ndim - len(plane)))
+    return _opened([_Image(array, [*outer, *plane])], name, {})
 
 
 def _of_group(group: Any, path: Path, name: str) -> OpenStack:
