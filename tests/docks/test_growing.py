@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 import dask.array as da
 import numpy as np
 import pytest
 
 from napari_colorize.docks.colorize_form import WHOLE_STACK
-from napari_colorize.errors import PictureError
+from napari_colorize.errors import ClusterError, PictureError
 
 RAMP = np.arange(40 * 50, dtype=np.uint8).reshape(40, 50)
 STACK = np.stack([RAMP + n for n in range(5)])
@@ -80,6 +82,7 @@ def test_cancel_keeps_what_is_done_and_run_goes_on(begin, colorize_desk, viewer,
     again = colorize_desk.open()
     again.form.planes.value = WHOLE_STACK
     viewer.layers.selection = [viewer.layers["stack"]]
+    assert again.cost.value.startswith("3 of 5 planes are left, about ")
     stand.hold_at = 1_000_000
     colorize_desk.run_to_end(again)
     assert len(stand.seen) == 6  # the third plane was begun twice
@@ -190,3 +193,49 @@ def test_planes_along_other_axes_lie_on_their_source(colorize_desk, viewer, stan
     np.testing.assert_array_equal(result.data[..., 0], STACK)
     np.testing.assert_allclose(result.data_to_world((1, 2, 3)), layer.data_to_world((1, 2, 3)))
     assert result.units == layer.units
+
+
+def test_colour_stack_gives_its_own_lightness(colorize_desk, viewer, stand):
+    """Its planes come with their colours, and without contrast limits."""
+    viewer.add_image(np.stack([STACK] * 3, axis=-1), rgb=True, name="stack")
+    dock = colorize_desk.open()
+    dock.form.planes.value = WHOLE_STACK
+    colorize_desk.run_to_end(dock)
+    assert stand.seen == [((40, 50, 3), None)] * 5
+    assert stand.stacks[0]["axes"].names == "tyxs"
+    np.testing.assert_array_equal(viewer.layers[RESULT].data[..., 0], STACK)
+
+
+def test_cluster_that_does_not_answer_is_a_sentence(colorize_desk, viewer, stand, monkeypatch):
+    """The dock says it, and can be used again."""
+
+    def no_cluster(*_, **__):
+        raise ClusterError("No Dask scheduler answers at tcp://nowhere:1.")
+
+    monkeypatch.setattr(sys.modules["napari_colorize.stacks.api"], "stack_planes", no_cluster)
+    viewer.add_image(STACK, name="stack")
+    dock = colorize_desk.open()
+    dock.form.planes.value = WHOLE_STACK
+    dock.form.stack.scheduler.value = "tcp://nowhere:1"
+    colorize_desk.run_to_end(dock)
+    assert dock.status.value == "No Dask scheduler answers at tcp://nowhere:1."
+    assert (len(viewer.layers), dock.run.enabled) == (1, True)
+
+
+def test_two_stacks_in_one_order(colorize_desk, viewer, stand):
+    """A deleted result does not cost the other; the bar counts the planes of both."""
+    viewer.add_image(STACK[:3], name="below")
+    viewer.add_image(STACK, name="stack", contrast_limits=(0, 255))
+    dock = colorize_desk.open()
+    dock.form.layers.value = list(viewer.layers)
+    dock.form.planes.value = WHOLE_STACK
+    assert dock.cost.value.startswith("8 planes, ")
+    stand.hold_at = 1
+    dock.run.native.click()
+    colorize_desk.wait(lambda: len(viewer.layers) == 3)
+    viewer.layers.remove(viewer.layers[-1])
+    stand.hold_at = 1_000_000
+    colorize_desk.wait_for_end()
+    results = [layer.name for layer in viewer.layers if layer.rgb]
+    assert len(results) == 1
+    assert "' was deleted: its colouring was stopped." in dock.status.value

@@ -85,6 +85,17 @@ def test_stack_is_coloured_plane_by_plane(qtbot, viewer, grey_picture):
         assert np.abs(lightness(plane) - lightness(grey)).mean() < 0.35
 
 
+def test_plane_without_numbers_does_not_cost_the_rest(qtbot, viewer, grey_picture):
+    """What is no number is black, as everywhere; planes around it have their colours."""
+    stack = np.stack([grey_picture.astype(np.float32)] * 3)
+    stack[1] = np.nan
+    viewer.add_image(stack, contrast_limits=(0, 255))
+    result = coloured(qtbot, viewer, whole=True)
+    for plane in result.data[::2]:
+        assert colour_is_there(plane[..., :3])
+    assert not result.data[1].any()
+
+
 def test_window_answers_while_a_large_picture_is_coloured(qtbot, viewer):
     """A timer of 10 ms goes on ticking through a run of four megapixels."""
     rng = np.random.default_rng(0)

@@ -148,7 +148,7 @@ class Colouring:
         self._before += len(done)
         following = order.coherent and hints
         self.tell(Note("Following the hints…" if following else f"{self._plane_at_work()}…"))
-        clock = Clock()
+        clock = Clock(steady=not order.scheduler)
         try:
             for plane in stack_planes(
                 StackView(source),

@@ -10,6 +10,7 @@ from napari.utils.progress import cancelable_progress
 
 from napari_colorize.docks.colorize_form import ColorizeForm
 from napari_colorize.docks.cost import cost, shortage
+from napari_colorize.docks.growing import done_before
 from napari_colorize.docks.labels import align_labels, show_text, text_label
 from napari_colorize.docks.layers import is_result, take_source
 from napari_colorize.docks.model_events import model_wanted, models_changed
@@ -138,7 +139,8 @@ class ColorizeDock(ScrollContainer):
             if self.form.is_lazy:
                 told = f"{order.planes} planes, each coloured when you look at it"
             else:
-                reason, told = shortage(order), cost(order)
+                done = done_before(self._viewer, order)
+                reason, told = "" if done else shortage(order), cost(order, done)
         except ColorizeError as error:
             reason = str(error)
         busy = self._run is not None

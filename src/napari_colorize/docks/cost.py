@@ -12,11 +12,17 @@ if TYPE_CHECKING:
     from napari_colorize.docks.orders import Order
 
 
-def cost(order: Order) -> str:
-    """Return planes, size and time of an order; nothing for a single picture."""
+def cost(order: Order, done: int = 0) -> str:
+    """Return planes, size and time of an order; nothing for a single picture.
+
+    Of an order that an earlier run has done a part of it is what is left.
+    """
     if order.planes == 1:
         return ""
-    time = "" if order.scheduler else f", {in_words(pace.seconds(order))}"
+    left = order.planes - done
+    time = "" if order.scheduler else f", {in_words(pace.seconds(order, left))}"
+    if done:
+        return f"{left} of {order.planes} planes are left{time}"
     return f"{order.planes} planes, {_size(order.bytes)}{time}"
 
 

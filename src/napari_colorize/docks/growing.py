@@ -155,7 +155,7 @@ class GrowingLayers(QObject):
             self._is_stale = True
             if not self._breath.isActive():
                 self._refresh()
-        self._record()
+        self._record(place)
 
     def end(self) -> None:
         """Let the result be plain colours if it is whole, else keep in mind how to go on."""
@@ -171,7 +171,6 @@ class GrowingLayers(QObject):
         self._is_stale = True
         self._refresh()
         self._breath.stop()
-        self._record()
 
     def _add(self) -> None:
         growth = self.growth
@@ -201,14 +200,13 @@ class GrowingLayers(QObject):
         except PictureError:
             return False
 
-    def _record(self) -> None:
-        """Say in the layers which planes are there."""
-        done = sorted(self.growth.done)
+    def _record(self, place: Place) -> None:
+        """Say in the layers that a plane is there."""
         for layer in (self._layer, self._sure):
             if layer is not None:
                 settings = layer.metadata[RECORD]["settings"]
-                settings["planes"] = len(done)
-                settings["done"] = [list(place) for place in done]
+                settings.setdefault("done", []).append(list(place))
+                settings["planes"] = len(settings["done"])
 
 
 @dataclass(frozen=True)
@@ -232,6 +230,12 @@ def unfinished(viewer: Viewer, source: Source, order: Order) -> Growth | None:
         if same and layer.data is growth.pixels and layer in viewer.layers:
             return growth
     return None
+
+
+def done_before(viewer: Viewer, order: Order) -> int:
+    """Return how many planes of an order are there already."""
+    found = [unfinished(viewer, source, order) for source in order.sources if source.is_stack]
+    return sum(len(growth.done) for growth in found if growth is not None)
 
 
 def _layers_of(growth: Growth) -> tuple[Image | None, Image | None]:

@@ -22,9 +22,9 @@ class Pace:
     def __init__(self) -> None:
         self._factor = 1.0
 
-    def seconds(self, order: Order) -> float:
-        """Return how long an order takes, about."""
-        return _OPENING + self._factor * self._guess(order)
+    def seconds(self, order: Order, planes: int) -> float:
+        """Return how long so many planes of an order take, about."""
+        return _OPENING + self._factor * self._guess(order) * planes / order.planes
 
     def learn(self, order: Order, planes: int, seconds: float) -> None:
         """Take in how long a part of an order took."""
@@ -45,10 +45,16 @@ pace = Pace()
 
 
 class Clock:
-    """Planes a second of late, and how long the rest takes at that."""
+    """Planes a second of late, and how long the rest takes at that.
 
-    def __init__(self) -> None:
-        self._times: deque[float] = deque([monotonic()], _SEEN)
+    Parameters
+    ----------
+    steady : bool
+        Whether planes come one by one, not many at a time as from a cluster.
+    """
+
+    def __init__(self, steady: bool = True) -> None:
+        self._times: deque[float] = deque([monotonic()], _SEEN if steady else None)
         self.begun = self._times[0]
         self.planes = 0
 

@@ -42,7 +42,6 @@ def stack_hints(viewer: Viewer, source: Source) -> dict[Place, tuple[AnyHint, ..
 
 def _told(steered: Steered, source: Source) -> Iterator[tuple[Place, tuple[AnyHint, ...]]]:
     session, hint_layers = steered.session, steered.hint_layers
-    hint_layers.look()
     if session.source.axes == source.axes:
         yield session.source.place or (0,) * len(source.shape), session.steering.hints
         yield from hint_layers.elsewhere.items()
