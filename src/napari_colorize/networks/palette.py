@@ -110,6 +110,8 @@ class Palette(ColorNetwork):
 
     def _initialise(self) -> None:
         """He's initialisation; what is added to something starts small, the answers near zero."""
+        if self.to_ab.weight.is_meta:  # torch would import its compiler for that: seconds
+            return
         for layer in self.modules():
             if isinstance(layer, (nn.Conv2d, nn.Linear)):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")

@@ -188,7 +188,8 @@ class LazyPlanes:
     def idle(self) -> bool:
         """Return whether there is nothing to do, neither wished for nor ahead."""
         with self._changed:
-            return self._over.is_set() or (not self._working and self._ahead() is None)
+            busy = self._working or self._wishes or self._ahead() is not None
+            return self._over.is_set() or not busy
 
     def _look_at(self, parts: Sequence[Part]) -> None:
         """Remember what is in view, and where it was come from."""
@@ -260,6 +261,7 @@ class LazyPlanes:
                     self._working = True
                     return wish
                 self._working = False
+                self._changed.notify_all()  # whoever waits for `idle`
                 self._changed.wait()
             return None
 

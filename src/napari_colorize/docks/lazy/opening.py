@@ -153,11 +153,9 @@ class LazyLayer(QObject):
 
 
 def lazy_planes_of(layer: Any) -> LazyPlanes | None:
-    """Return what colours a layer as it is looked at, None for any other layer."""
-    if not isinstance(layer, Image):
-        return None
-    data = layer.data[0] if layer.multiscale else layer.data
-    return data.planes if isinstance(data, LazyColors) else None
+    """Return what colours a layer of a viewer as it is looked at, None for any other layer."""
+    # napari hands out proxies of all that a layer holds; a thread must not be given one.
+    return next((each.planes for each in LazyLayer._living if each._layer == layer), None)
 
 
 def _application() -> QCoreApplication:

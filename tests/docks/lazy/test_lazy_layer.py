@@ -1,0 +1,234 @@
+"""A lazy layer in the viewer: there at once, coloured as it is looked at, gone without a trace."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import dask.array as da
+import numpy as np
+import pytest
+from napari.utils.notifications import notification_manager
+
+from napari_colorize.docks.layers import RECORD, take_source
+from napari_colorize.docks.lazy.opening import LazyLayer, add_lazy_layer, lazy_planes_of
+from napari_colorize.errors import ModelError
+from napari_colorize.stacks.lazy import LazyColors
+from napari_colorize.stacks.lazy_painter import Painter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from pytestqt.qtbot import QtBot
+
+    from napari_colorize.stacks.lazy_planes import LazyPlanes, Wish
+
+PATIENCE = 8_000  # milliseconds
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a small model with loud colours."""
+    from made_models import save_loud_palette
+
+    return save_loud_palette(tmp_path_factory.mktemp("model") / "paint.safetensors")
+
+
+@pytest.fixture(autouse=True)
+def threads_end() -> Iterator[None]:
+    """End the threads of lazy layers that a test left in a viewer."""
+    yield
+    for each in list(LazyLayer._living):
+        each.close()
+
+
+@pytest.fixture
+def stack() -> NDArray[np.uint8]:
+    """Return six planes of 40 x 48."""
+    return np.random.default_rng(0).integers(0, 255, (6, 40, 48), np.uint8)
+
+
+class LazyDesk:
+    """A viewer with layers that are coloured as one looks."""
+
+    def __init__(self, viewer: Any, qtbot: QtBot, model: Path) -> None:
+        self.viewer, self.qtbot, self.model = viewer, qtbot, model
+
+    def add(self, data: Any, **how: Any) -> tuple[Any, LazyPlanes]:
+        """Add a layer and its lazy colours; return these and what colours them."""
+        layer = self.viewer.add_image(data, name="grey", **how)
+        source = take_source(self.viewer, layer, whole=True)
+        lazy = add_lazy_layer(self.viewer, source, model=self.model, device="cpu")
+        planes = lazy_planes_of(lazy)
+        assert planes is not None
+        return lazy, planes
+
+    def wait(self, condition: Callable[[], bool]) -> None:
+        """Let the window work until something is so."""
+        self.qtbot.waitUntil(condition, timeout=PATIENCE)
+
+    def wait_for_colours(self, planes: LazyPlanes) -> None:
+        """Wait until nothing is left to do and what is in view has its colours on the canvas."""
+        self.wait(planes.idle)
+        self.wait(self.is_coloured)
+
+    def is_coloured(self) -> bool:
+        """Return whether the topmost layer shows any colour; its thumbnail is made of its view."""
+        picture = np.asarray(self.viewer.layers[-1].thumbnail)[..., :3].astype(int)
+        return bool((np.ptp(picture, axis=-1) > 10).any())
+
+
+@pytest.fixture
+def lazy_desk(viewer: Any, qtbot: QtBot, model: Path) -> LazyDesk:
+    """Return a viewer to look at lazy layers in."""
+    return LazyDesk(viewer, qtbot, model)
+
+
+def test_grey_first_and_then_colours_on_the_canvas(
+    lazy_desk: LazyDesk, stack: NDArray[np.uint8]
+) -> None:
+    """The layer lies where its source lies and is drawn anew when the colours have come."""
+    lazy, planes = lazy_desk.add(stack, scale=(2, 3, 3), translate=(0, 5, 7))
+    assert lazy.name == "grey [colorized]"
+    assert lazy.rgb
+    assert lazy.data.shape == (6, 40, 48, 3)
+    assert tuple(lazy.scale) == (2, 3, 3)
+    assert tuple(lazy.translate) == (0, 5, 7)
+    record = lazy.metadata[RECORD]
+    assert record["model"] == "paint"
+    assert record["settings"]["axes"] == "tyx"
+    assert not lazy_desk.is_coloured()
+    lazy_desk.wait_for_colours(planes)
+
+
+def test_axes_that_are_moved(lazy_desk: LazyDesk, stack: NDArray[np.uint8]) -> None:
+    """The plane that comes into view is coloured, along whichever axes; so in three dimensions."""
+    _, planes = lazy_desk.add(stack)
+    lazy_desk.viewer.dims.order = (1, 0, 2)
+    lazy_desk.viewer.dims.set_point(1, 9)
+    lazy_desk.wait(planes.idle)
+    assert ((0, 2), (0, 9, 0)) in {(part.axes, part.place) for part in planes.kept._values}
+    lazy_desk.viewer.reset_view()
+    lazy_desk.wait_for_colours(planes)
+    lazy_desk.viewer.dims.order = (0, 1, 2)
+    lazy_desk.viewer.dims.ndisplay = 3
+    lazy_desk.wait(planes.idle)
+    assert {part.place[0] for part in planes.kept._values if part.axes == (1, 2)} == set(range(6))
+
+
+def test_resolutions_stay(lazy_desk: LazyDesk) -> None:
+    """A layer of several resolutions gives one of as many, from dask too."""
+    fine = np.random.default_rng(0).integers(0, 255, (3, 256, 256), np.uint8)
+    levels = [da.from_array(fine, chunks=(1, 64, 64)), fine[:, ::2, ::2], fine[:, ::4, ::4]]
+    lazy, planes = lazy_desk.add(levels, multiscale=True)
+    assert lazy.multiscale
+    assert [level.shape for level in lazy.data] == [(3, s, s, 3) for s in (256, 128, 64)]
+    assert all(isinstance(level, LazyColors) for level in lazy.data)
+    lazy_desk.wait_for_colours(planes)
+    lazy_desk.viewer.dims.set_point(0, 2)
+    lazy_desk.viewer.scene.camera.zoom = 20
+    lazy_desk.wait_for_colours(planes)
+
+
+class Held:
+    """The thread is held in the middle of its first plane."""
+
+    def __init__(self) -> None:
+        self.begun, self.go = threading.Event(), threading.Event()
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
+    """Hold the thread until `go` is set, or it is to end."""
+    hold, paint = Held(), Painter.paint
+
+    def slowly(self: Painter, wish: Wish, cancel: Callable[[], bool]) -> NDArray[np.uint8]:
+        hold.begun.set()
+        while not cancel() and not hold.go.wait(0.01):
+            pass
+        return paint(self, wish, cancel)
+
+    monkeypatch.setattr(Painter, "paint", slowly)
+    yield hold
+    hold.go.set()
+
+
+def test_slider_that_is_moved_quickly(
+    lazy_desk: LazyDesk, stack: NDArray[np.uint8], held: Held
+) -> None:
+    """What is at work is finished; then the plane where it stops, and those ahead of it."""
+    lazy, planes = lazy_desk.add(stack)
+    lazy_desk.wait(held.begun.is_set)
+    for place in (0, 1, 3, 4):
+        lazy_desk.viewer.dims.set_point(0, place)
+    held.go.set()
+    lazy_desk.wait_for_colours(planes)
+    assert [part.place[0] for part in planes.kept._values if part.place[0] != 4] == [2, 5]
+    lazy_desk.viewer.dims.set_point(0, 5)
+    assert (np.ptp(lazy.data[5], axis=-1) > 0).any()
+
+
+def test_layer_removed_in_the_middle(
+    lazy_desk: LazyDesk, stack: NDArray[np.uint8], held: Held
+) -> None:
+    """The thread ends, and nothing is left that listens."""
+    lazy, planes = lazy_desk.add(stack)
+    lazy_desk.wait(held.begun.is_set)
+    assert planes._thread is not None
+    lazy_desk.viewer.layers.move(1, 0)
+    assert not planes.closed
+    lazy_desk.viewer.layers.remove(lazy)
+    assert planes.closed
+    planes._thread.join(PATIENCE / 1000)
+    assert not planes._thread.is_alive()
+    assert not LazyLayer._living
+
+
+def test_viewer_closed_in_the_middle(
+    lazy_desk: LazyDesk, stack: NDArray[np.uint8], held: Held
+) -> None:
+    """The thread ends with the window."""
+    _, planes = lazy_desk.add(stack)
+    lazy_desk.wait(held.begun.is_set)
+    assert planes._thread is not None
+    lazy_desk.viewer.close()
+    lazy_desk.wait(lambda: planes.closed)
+    planes._thread.join(PATIENCE / 1000)
+    assert not planes._thread.is_alive()
+    assert not LazyLayer._living
+
+
+def test_unreadable_plane_is_told_once(lazy_desk: LazyDesk, stack: NDArray[np.uint8]) -> None:
+    """A notification names it; the planes beside it are coloured."""
+
+    def block(block_info: Any = None) -> NDArray[np.uint8]:
+        place = block_info[None]["chunk-location"][0]
+        if place == 3:
+            raise OSError("the disk is gone")
+        return stack[place : place + 1]
+
+    data = da.map_blocks(block, chunks=((1,) * 6, 40, 48), dtype=np.uint8)
+    lazy, planes = lazy_desk.add(data)
+    lazy_desk.wait_for_colours(planes)
+    lazy_desk.viewer.layers["grey"].visible = False  # it would raise, which is napari's own
+    before = len(notification_manager.records)
+    for place in (3, 4, 3, 5, 3):
+        lazy_desk.viewer.dims.set_point(0, place)
+        lazy_desk.wait(planes.idle)
+    told = [str(record.message) for record in notification_manager.records[before:]]
+    assert told == [
+        "'grey [colorized]': Plane 3 stays without colours: it cannot be read (OSError: the disk "
+        "is gone)."
+    ]
+    assert not lazy.data[3].any()
+
+
+def test_unknown_model(lazy_desk: LazyDesk, stack: NDArray[np.uint8]) -> None:
+    """It is told before a layer is there."""
+    layer = lazy_desk.viewer.add_image(stack)
+    source = take_source(lazy_desk.viewer, layer, whole=True)
+    with pytest.raises(ModelError, match="no model called"):
+        add_lazy_layer(lazy_desk.viewer, source, model="nobody")
+    assert len(lazy_desk.viewer.layers) == 1
