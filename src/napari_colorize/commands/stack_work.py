@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from bisect import bisect_right
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from napari_colorize.stacks.saving import Saved
 
 Hints = dict["Place", tuple["AnyHint", ...]]
+
+_MOMENT = 1e-6  # seconds; what was written as 0.1 is meant, though it is a little less or more
 
 
 def checked_places(source: Path, out: Path, *, force: bool) -> None:
@@ -303,12 +306,12 @@ def _place(placed: PlacedHint, axes: Axes, times: Sequence[float] | None) -> Pla
 def _number_at(seconds: float, times: Sequence[float]) -> int:
     """Return the plane that is shown at a time; the last entry is the end of all."""
     end = times[-1]
-    if seconds > end:
+    if seconds > end + _MOMENT:
         raise PictureError(
             f"--hints names the time {seconds:g} s, and the movie ends after {end:.2f} s."
         )
-    shown = [number for number, time in enumerate(times[:-1]) if time <= seconds + 1e-6]
-    return shown[-1] if shown else 0
+    number = bisect_right(times, seconds + _MOMENT) - 1
+    return min(max(number, 0), len(times) - 2)
 
 
 def _times(stack: OpenStack, rate: float | None) -> list[float] | None:

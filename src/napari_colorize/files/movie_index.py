@@ -107,7 +107,7 @@ def index_of(container: Any, path: Path) -> MovieIndex:
     last_known = Fraction(0)  # of any stream
     cut = codec.name == "gif" and _is_cut_gif(path)
     try:
-        for packet in container.demux():
+        for packet in container.demux(stream, *container.streams.audio):
             if packet.pts is not None and packet.duration is not None and packet.time_base:
                 last_known = max(last_known, (packet.pts + packet.duration) * packet.time_base)
             if packet.stream.index != stream.index:

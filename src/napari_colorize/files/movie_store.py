@@ -31,9 +31,11 @@ if TYPE_CHECKING:
 # Frames of a segment.
 SEGMENT = 100
 # Encoders by preference, and the quality asked of each. No B-frames: then each frame is decoded
-# when it is shown, and segments can be joined as they are.
+# when it is shown, and segments can be joined as they are. Lightness is then off by 0.3 to 0.4 of
+# 100 on average where pictures are clean, and 0.6 where they have grain; "medium" is no better than
+# "fast" and takes half as long again.
 ENCODERS = {
-    "libx264": {"crf": "14", "preset": "medium", "bf": "0"},
+    "libx264": {"crf": "14", "preset": "fast", "bf": "0"},
     "libopenh264": {"qmin": "10", "qmax": "22"},
     "mpeg4": {"qmin": "2", "qmax": "3", "bf": "0"},
 }
