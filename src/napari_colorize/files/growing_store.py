@@ -201,6 +201,8 @@ class GrowingStore:
             return
         self._clear()
         self._layout.make(self._content)
+        for path in (self._content, *self._content.rglob("*")):
+            sync(path)
         write_whole(self._folder / _WORK, json.dumps(mine))
 
     def _read_work(self) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ Sources: https://ngff.openmicroscopy.org/0.5/, "multiscales", "omero", "bioforma
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +57,7 @@ class OmeZarr:
         self._names = "".join(axis for axis in "tczyx" if axis in [*self._within, *"cyx"])
         self._lengths = {axis: axes.outer[outer.index(axis)] for axis in outer}
         self._levels = levels_of(axes.plane)
+        self._opened: tuple[Path | None, list[Any]] = (None, [])
 
     def make(self, content: Path) -> None:
         """Make the groups and the arrays of all levels."""
@@ -88,17 +90,19 @@ class OmeZarr:
 
     def put(self, content: Path, place: Place, pixels: NDArray[np.uint8]) -> None:
         """Write a plane and its smaller copies."""
-        import zarr
-
         at = dict(zip(self._axes.names, place, strict=False))
         image = content / self._image(at) if self._apart else content
-        for level in range(len(self._levels)):
+        index = tuple(at[axis] if axis in self._within else slice(None) for axis in self._names)
+        touched: set[Path] = set()
+        for level, array in enumerate(self._arrays(image)):
             if level:
                 pixels = halved(pixels)
-            array = zarr.open_array(image / str(level), mode="r+")
-            index = tuple(at[axis] if axis in self._within else slice(None) for axis in self._names)
             array[index] = np.moveaxis(pixels, -1, 0)
-            self._sync_chunks(image / str(level), at, pixels.shape[:2])
+            touched |= self._touched(image / str(level), at, pixels.shape[:2])
+        # A disk makes many ready at a time as quickly as one.
+        with ThreadPoolExecutor(min(16, len(touched))) as threads:
+            for done in [threads.submit(sync, path) for path in touched]:
+                done.result()
 
     def complete(self, content: Path, missing: Sequence[Place]) -> None:
         """Do nothing: a chunk that is not there is black."""
@@ -156,20 +160,26 @@ class OmeZarr:
         moved = [{"type": "translation", "translation": shift}] if level else []
         return [{"type": "scale", "scale": scale}, *moved]
 
-    def _sync_chunks(self, array: Path, at: dict[str, int], plane: tuple[int, ...]) -> None:
-        """Have the chunks of a plane on the disk; those that are black are not there."""
+    def _arrays(self, image: Path) -> list[Any]:
+        """Return the arrays of an image, which stay open for the planes that follow."""
+        import zarr
+
+        if self._opened[0] != image:
+            levels = range(len(self._levels))
+            self._opened = image, [zarr.open_array(image / str(n), mode="r+") for n in levels]
+        return self._opened[1]
+
+    def _touched(self, array: Path, at: dict[str, int], plane: tuple[int, ...]) -> set[Path]:
+        """Return the chunks of a plane and the folders above; a black chunk is not there."""
         rows, columns = (range(-(-side // CHUNK)) for side in plane)
         outer = [at[axis] if axis in self._within else 0 for axis in self._names[:-2]]
         folder = array / "c" / "/".join(map(str, outer))
-        for row, column in product(rows, columns):
-            chunk = folder / str(row) / str(column)
-            if chunk.exists():
-                sync(chunk)
-                sync(chunk.parent)
+        chunks = [folder / str(row) / str(column) for row, column in product(rows, columns)]
+        touched = {path for chunk in chunks for path in (chunk, chunk.parent)}
         while folder != array:
-            if folder.exists():
-                sync(folder)
+            touched.add(folder)
             folder = folder.parent
+        return {path for path in touched if path.exists()} | {array}
 
 
 def levels_of(plane: tuple[int, int]) -> list[tuple[int, int]]:

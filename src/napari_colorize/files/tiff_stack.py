@@ -71,7 +71,6 @@ class TiffStack:
             extratags=[(_XMP, 1, len(packet), packet, True)],
             **self._resolution(),
         )
-        sync(content)
         self.resume(content)
 
     def resume(self, content: Path) -> None:
