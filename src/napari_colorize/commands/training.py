@@ -80,11 +80,11 @@ def train(run: RunFolder, settings: dict[str, Any], *, resume: bool, console: Co
 
     if not is_first_process(_processes(run, settings)):
         _wait_for(run)
-        train_here(run, resume=resume)
-        return 0
-    last = run.last_event() if resume and run.exists() else None
-    if isinstance(last, Finished):
-        say(console, f"The run has finished already: {_end_of(last)}.\n{run.best_model}")
+        last = train_here(run, resume=resume)
+        return complain(f"{last.message} {last.advice}", 1) if isinstance(last, Failed) else 0
+    before = run.last_event() if resume and run.exists() else None
+    if isinstance(before, Finished):
+        say(console, f"The run has finished already: {_end_of(before)}.\n{run.best_model}")
         return 0
     make_or_resume(run, with_network_of_init(settings), resume=resume)
     # The Train dock finds it, and sees that it is under way, before torch is loaded.

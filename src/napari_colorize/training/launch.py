@@ -37,6 +37,10 @@ DRAIN = 0.2
 LAUNCHED = ("MASTER_ADDR", "MASTER_PORT", "NODE_RANK", "LOCAL_RANK", "WORLD_SIZE")
 
 
+# What Gloo and NCCL say, and torch raises as RuntimeError, when a process at the other end is gone.
+_GONE = ("gloo/transport", "Connection closed", "Connection reset", "Broken pipe", "NCCL")
+
+
 class _BuffersOnce(DDPStrategy):
     """Sends buffers once, when the processes meet: they do not change later.
 
@@ -78,6 +82,13 @@ def launched(config: TrainingConfig, choice: DeviceChoice) -> Iterator[Fabric]:
             os.environ.pop(name, None)
             if value is not None:
                 os.environ[name] = value
+
+
+def is_process_lost(error: Exception) -> bool:
+    """Return whether an error says that another process of the training is gone."""
+    if isinstance(error, torch.distributed.DistError):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _GONE)
 
 
 def precision_of(config: TrainingConfig, choice: DeviceChoice) -> str:

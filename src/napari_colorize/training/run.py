@@ -37,7 +37,7 @@ from napari_colorize.training.batches import Batches
 from napari_colorize.training.card import model_card
 from napari_colorize.training.checkpoint import load_checkpoint, save_checkpoint
 from napari_colorize.training.data import TrainingData, open_data
-from napari_colorize.training.launch import launched, precision_of
+from napari_colorize.training.launch import is_process_lost, launched, precision_of
 from napari_colorize.training.loop import DivergedError, Training
 from napari_colorize.training.prior import measure_prior
 from napari_colorize.training.tensorboard import TensorBoardLog
@@ -61,8 +61,10 @@ KEPT_EPOCHS = 5
 ADVICE = {
     "DataError": "Choose a folder with more colour photographs.",
     "StorageError": "Then resume.",
+    "ProcessLost": "See what it printed, then start all of them again with --resume.",
     "OutOfMemory": "Use a smaller crop or batch size, or close other programs, then resume.",
 }
+LOST = "Another process of this training is gone: it was killed, or its machine cannot be reached."
 
 
 def run_training(
@@ -326,6 +328,8 @@ class _Work:
         kind = type(error).__name__
         if is_out_of_memory(error):
             return Failed("OutOfMemory", "The memory ran out.", ADVICE["OutOfMemory"])
+        if self.config.processes * self.config.nodes > 1 and is_process_lost(error):
+            return Failed("ProcessLost", LOST, ADVICE["ProcessLost"])
         if isinstance(error, DivergedError):
             return Failed(kind, str(error), self._advice_for_slower_steps())
         if isinstance(error, ColorizeError):
