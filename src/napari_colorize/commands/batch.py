@@ -21,10 +21,11 @@ from napari_colorize.files.pictures import (
 from napari_colorize.files.record import make_record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
+    from napari_colorize.color.steering import AnyHint
     from napari_colorize.files.pictures import Picture
     from napari_colorize.prediction.colorizer import Colorizer
 
@@ -128,43 +129,70 @@ def colour_all(
         When the device cannot be used.
     """
     wishes = wishes or Wishes()
-    batch = _Batch(jobs, force)
-    colorizer: Colorizer | None = None
-    steering = Steering()
+    batch = Batch.of(jobs, force)
+    opened: list[tuple[Colorizer, Steering]] = []
+
+    def opener() -> tuple[Colorizer, Steering]:
+        if not opened:
+            from napari_colorize.api import open_colorizer
+
+            colorizer = open_colorizer(model, device)
+            opened.append((colorizer, Steering()))
+            opened[0] = (colorizer, steering_of(colorizer, wishes))
+        return opened[0]
+
     try:
         for job in jobs:
-            try:
-                if batch.is_done_unread(job):
-                    yield Outcome(job.source, skipped=True)
-                    continue
-                picture = read_picture(job.source)
-                targets = batch.targets(job, picture)
-            except (ColorizeError, OSError, MemoryError) as error:
-                yield Outcome(job.source, reason=_in_words(error))
-                continue
-            if not batch.wanting(targets):
-                yield Outcome(job.source, skipped=True)
-                continue
-            checked_hints(wishes.hints, picture.pixels.shape[:2])
-            if colorizer is None:
-                from napari_colorize.api import open_colorizer
-
-                colorizer = open_colorizer(model, device)
-                steering = steering_of(colorizer, wishes)
-            written, reason = batch.colour(colorizer, job, picture, targets, steering)
-            yield Outcome(job.source, written, reason=reason)
+            yield batch.outcome(job, opener, wishes.hints)
     finally:
-        if colorizer is not None:
+        for colorizer, _ in opened:
             colorizer.close()
 
 
-class _Batch:
+class Batch:
     """Which files results become, known in part only when a picture has been read."""
 
-    def __init__(self, jobs: Sequence[Job], force: bool) -> None:
-        self._sources = {job.source.resolve() for job in jobs}
-        self._taken = {target: job.source for job in jobs for target in job.targets}
+    def __init__(self, sources: set[Path], taken: dict[Path, Path], force: bool) -> None:
+        self._sources = sources
+        self._taken = taken
         self._force = force
+
+    @classmethod
+    def of(cls, jobs: Sequence[Job], force: bool) -> Batch:
+        """Return what is known of jobs before any is done."""
+        taken = {target: job.source for job in jobs for target in job.targets}
+        return cls({job.source.resolve() for job in jobs}, taken, force)
+
+    def about(self, job: Job) -> Batch:
+        """Return as much of it as concerns one job: what is sent to another machine."""
+        targets = {*job.targets, *(target.with_suffix(".tif") for target in job.targets)}
+        taken = {target: self._taken[target] for target in targets if target in self._taken}
+        sources = {target.resolve() for target in targets} & self._sources
+        return Batch(sources, taken, self._force)
+
+    def outcome(
+        self,
+        job: Job,
+        opener: Callable[[], tuple[Colorizer, Steering]],
+        hints: tuple[AnyHint, ...] = (),
+    ) -> Outcome:
+        """Colour one picture, unless its result exists, and return what became of it.
+
+        `opener` gives the model and what is wished of it, once they are needed.
+        """
+        try:
+            if self.is_done_unread(job):
+                return Outcome(job.source, skipped=True)
+            picture = read_picture(job.source)
+            targets = self.targets(job, picture)
+        except (ColorizeError, OSError, MemoryError) as error:
+            return Outcome(job.source, reason=_in_words(error))
+        if not self.wanting(targets):
+            return Outcome(job.source, skipped=True)
+        checked_hints(hints, picture.pixels.shape[:2])
+        colorizer, steering = opener()
+        written, reason = self.colour(colorizer, job, picture, targets, steering)
+        return Outcome(job.source, written, reason=reason)
 
     def wanting(self, targets: Iterable[Path]) -> list[Path]:
         """Return those that are to be written: all, or what does not exist."""

@@ -68,6 +68,14 @@ def colorize(
     force: Annotated[
         bool, typer.Option("--force", help="Write results anew that exist; else they are skipped.")
     ] = False,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            help="Address of a Dask scheduler, such as tcp://10.0.0.1:8786: its workers colour; "
+            "they have to see the same disk.",
+            metavar="ADDRESS",
+        ),
+    ] = None,
 ) -> None:
     """Colour pictures; OUT gets the same names, and what the files say beside their pixels.
 
@@ -76,6 +84,7 @@ def colorize(
     be coloured does not stop the others; it is told at the end.
     """
     from napari_colorize.commands.batch import colour_all, plan
+    from napari_colorize.commands.sharing import colour_all_on
     from napari_colorize.commands.wishes import read_wishes
     from napari_colorize.files.movies import MOVIE_SUFFIXES
 
@@ -101,13 +110,19 @@ def colorize(
             f"{option} is for one picture and {len(jobs):,} were given: colour that one by itself."
         )
     wishes.check_model(model)
+    if scheduler is None:
+        outcomes = colour_all(jobs, model=model, device=device, force=force, wishes=wishes)
+    else:
+        outcomes = colour_all_on(
+            scheduler, jobs, out, model=model, device=device, force=force, wishes=wishes
+        )
     console = Console()
     failed: list[str] = []
     written = skipped = 0
     with progress_bar(console) as progress:
         task = progress.add_task("colouring", total=len(jobs))
         try:
-            for outcome in colour_all(jobs, model=model, device=device, force=force, wishes=wishes):
+            for outcome in outcomes:
                 progress.advance(task)
                 for path in outcome.written:
                     say(console, str(path))

@@ -38,7 +38,8 @@ def shards(
             limit,
             progress=lambda done, total: progress.update(task, completed=done, total=total),
         )
-    say(console, f"{made.pictures:,} photographs in {len(made.paths):,} shards: {out}")
+    shards = "1 shard" if len(made.paths) == 1 else f"{len(made.paths):,} shards"
+    say(console, f"{made.pictures:,} photographs in {shards}: {out}")
     for reason, count in made.left_out.items():
         say(console, f"  left out: {count:,} {reason}")
 
