@@ -112,7 +112,7 @@ def test_every_menu_is_one_that_napari_has(manifest: PluginManifest) -> None:
     from napari._app_model.constants import MenuId
 
     ours = set(manifest.contributions.menus or {})
-    assert ours == {"napari/layers/filter", "napari/file/io_utilities"}
+    assert ours == {"napari/layers/data", "napari/layers/filter", "napari/file/io_utilities"}
     assert ours <= {str(menu) for menu in MenuId.contributables()}
 
 

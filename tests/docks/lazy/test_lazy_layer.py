@@ -11,83 +11,23 @@ import pytest
 from napari.utils.notifications import notification_manager
 
 from napari_colorize.docks.layers import RECORD, take_source
-from napari_colorize.docks.lazy.opening import LazyLayer, add_lazy_layer, lazy_planes_of
+from napari_colorize.docks.lazy.opening import LazyLayer, add_lazy_layer
 from napari_colorize.errors import ModelError
 from napari_colorize.stacks.lazy import LazyColors
 from napari_colorize.stacks.lazy_painter import Painter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from numpy.typing import NDArray
-    from pytestqt.qtbot import QtBot
 
-    from napari_colorize.stacks.lazy_planes import LazyPlanes, Wish
+    from napari_colorize.stacks.lazy_planes import Wish
 
-PATIENCE = 8_000  # milliseconds
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a small model with loud colours."""
-    from made_models import save_loud_palette
-
-    return save_loud_palette(tmp_path_factory.mktemp("model") / "paint.safetensors")
-
-
-@pytest.fixture(autouse=True)
-def threads_end() -> Iterator[None]:
-    """End the threads of lazy layers that a test left in a viewer."""
-    yield
-    for each in list(LazyLayer._living):
-        each.close()
-
-
-@pytest.fixture
-def stack() -> NDArray[np.uint8]:
-    """Return six planes of 40 x 48."""
-    return np.random.default_rng(0).integers(0, 255, (6, 40, 48), np.uint8)
-
-
-class LazyDesk:
-    """A viewer with layers that are coloured as one looks."""
-
-    def __init__(self, viewer: Any, qtbot: QtBot, model: Path) -> None:
-        self.viewer, self.qtbot, self.model = viewer, qtbot, model
-
-    def add(self, data: Any, **how: Any) -> tuple[Any, LazyPlanes]:
-        """Add a layer and its lazy colours; return these and what colours them."""
-        layer = self.viewer.add_image(data, name="grey", **how)
-        source = take_source(self.viewer, layer, whole=True)
-        lazy = add_lazy_layer(self.viewer, source, model=self.model, device="cpu")
-        planes = lazy_planes_of(lazy)
-        assert planes is not None
-        return lazy, planes
-
-    def wait(self, condition: Callable[[], bool]) -> None:
-        """Let the window work until something is so."""
-        self.qtbot.waitUntil(condition, timeout=PATIENCE)
-
-    def wait_for_colours(self, planes: LazyPlanes) -> None:
-        """Wait until nothing is left to do and what is in view has its colours on the canvas."""
-        self.wait(planes.idle)
-        self.wait(self.is_coloured)
-
-    def is_coloured(self) -> bool:
-        """Return whether the topmost layer shows any colour; its thumbnail is made of its view."""
-        picture = np.asarray(self.viewer.layers[-1].thumbnail)[..., :3].astype(int)
-        return bool((np.ptp(picture, axis=-1) > 10).any())
-
-
-@pytest.fixture
-def lazy_desk(viewer: Any, qtbot: QtBot, model: Path) -> LazyDesk:
-    """Return a viewer to look at lazy layers in."""
-    return LazyDesk(viewer, qtbot, model)
+PATIENCE = 60.0  # seconds
 
 
 def test_grey_first_and_then_colours_on_the_canvas(
-    lazy_desk: LazyDesk, stack: NDArray[np.uint8]
+    lazy_desk: Any, stack: NDArray[np.uint8]
 ) -> None:
     """The layer lies where its source lies and is drawn anew when the colours have come."""
     lazy, planes = lazy_desk.add(stack, scale=(2, 3, 3), translate=(0, 5, 7))
@@ -103,7 +43,7 @@ def test_grey_first_and_then_colours_on_the_canvas(
     lazy_desk.wait_for_colours(planes)
 
 
-def test_axes_that_are_moved(lazy_desk: LazyDesk, stack: NDArray[np.uint8]) -> None:
+def test_axes_that_are_moved(lazy_desk: Any, stack: NDArray[np.uint8]) -> None:
     """The plane that comes into view is coloured, along whichever axes; so in three dimensions."""
     _, planes = lazy_desk.add(stack)
     lazy_desk.viewer.dims.order = (1, 0, 2)
@@ -118,7 +58,7 @@ def test_axes_that_are_moved(lazy_desk: LazyDesk, stack: NDArray[np.uint8]) -> N
     assert {part.place[0] for part in planes.kept._values if part.axes == (1, 2)} == set(range(6))
 
 
-def test_resolutions_stay(lazy_desk: LazyDesk) -> None:
+def test_resolutions_stay(lazy_desk: Any) -> None:
     """A layer of several resolutions gives one of as many, from dask too."""
     fine = np.random.default_rng(0).integers(0, 255, (3, 256, 256), np.uint8)
     levels = [da.from_array(fine, chunks=(1, 64, 64)), fine[:, ::2, ::2], fine[:, ::4, ::4]]
@@ -155,9 +95,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
     hold.go.set()
 
 
-def test_slider_that_is_moved_quickly(
-    lazy_desk: LazyDesk, stack: NDArray[np.uint8], held: Held
-) -> None:
+def test_slider_that_is_moved_quickly(lazy_desk: Any, stack: NDArray[np.uint8], held: Held) -> None:
     """What is at work is finished; then the plane where it stops, and those ahead of it."""
     lazy, planes = lazy_desk.add(stack)
     lazy_desk.wait(held.begun.is_set)
@@ -170,9 +108,7 @@ def test_slider_that_is_moved_quickly(
     assert (np.ptp(lazy.data[5], axis=-1) > 0).any()
 
 
-def test_layer_removed_in_the_middle(
-    lazy_desk: LazyDesk, stack: NDArray[np.uint8], held: Held
-) -> None:
+def test_layer_removed_in_the_middle(lazy_desk: Any, stack: NDArray[np.uint8], held: Held) -> None:
     """The thread ends, and nothing is left that listens."""
     lazy, planes = lazy_desk.add(stack)
     lazy_desk.wait(held.begun.is_set)
@@ -181,26 +117,24 @@ def test_layer_removed_in_the_middle(
     assert not planes.closed
     lazy_desk.viewer.layers.remove(lazy)
     assert planes.closed
-    planes._thread.join(PATIENCE / 1000)
+    planes._thread.join(PATIENCE)
     assert not planes._thread.is_alive()
     assert not LazyLayer._living
 
 
-def test_viewer_closed_in_the_middle(
-    lazy_desk: LazyDesk, stack: NDArray[np.uint8], held: Held
-) -> None:
+def test_viewer_closed_in_the_middle(lazy_desk: Any, stack: NDArray[np.uint8], held: Held) -> None:
     """The thread ends with the window."""
     _, planes = lazy_desk.add(stack)
     lazy_desk.wait(held.begun.is_set)
     assert planes._thread is not None
     lazy_desk.viewer.close()
     lazy_desk.wait(lambda: planes.closed)
-    planes._thread.join(PATIENCE / 1000)
+    planes._thread.join(PATIENCE)
     assert not planes._thread.is_alive()
     assert not LazyLayer._living
 
 
-def test_unreadable_plane_is_told_once(lazy_desk: LazyDesk, stack: NDArray[np.uint8]) -> None:
+def test_unreadable_plane_is_told_once(lazy_desk: Any, stack: NDArray[np.uint8]) -> None:
     """A notification names it; the planes beside it are coloured."""
 
     def block(block_info: Any = None) -> NDArray[np.uint8]:
@@ -225,7 +159,7 @@ def test_unreadable_plane_is_told_once(lazy_desk: LazyDesk, stack: NDArray[np.ui
     assert not lazy.data[3].any()
 
 
-def test_unknown_model(lazy_desk: LazyDesk, stack: NDArray[np.uint8]) -> None:
+def test_unknown_model(lazy_desk: Any, stack: NDArray[np.uint8]) -> None:
     """It is told before a layer is there."""
     layer = lazy_desk.viewer.add_image(stack)
     source = take_source(lazy_desk.viewer, layer, whole=True)

@@ -22,6 +22,9 @@ from napari_colorize.stacks.lazy_planes import LazyPlanes, Pyramid
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
+# Milliseconds after which the window has drawn a new layer.
+FIRST_DRAWN = 100
+
 
 def add_lazy_layer(
     viewer: Viewer,
@@ -113,7 +116,7 @@ class LazyLayer(QObject):
         self._living.add(self)
         self.added: Image = viewer.add_layer(self._layer)
         # Not before the grey is drawn: the import of torch would hold that up.
-        QTimer.singleShot(0, self.planes.start)
+        QTimer.singleShot(FIRST_DRAWN, self.planes.start)
 
     def close(self) -> None:
         """End the thread and hear nothing any more."""
