@@ -63,9 +63,9 @@ def test_dock_shows_what_axes_are_taken_as(colorize_desk, viewer, stand):
     dock = colorize_desk.open()
     assert rows(dock) == []
     dock.form.planes.value = WHOLE_STACK
-    assert rows(dock) == [("Axis t, 2", "t"), ("Axis c, 3", "i")]
+    assert rows(dock) == [("Axis t (2)", "t"), ("Axis c (3)", "i")]
     dock.form.stack.rows[1].value = "t"
-    assert rows(dock) == [("Axis t, 2", "i"), ("Axis c, 3", "t")]
+    assert rows(dock) == [("Axis t (2)", "i"), ("Axis c (3)", "t")]
     colorize_desk.run_to_end(dock)
     assert stand.stacks[-1]["axes"].names == "atyx"
     assert viewer.layers[-1].metadata["napari_colorize"]["settings"]["axes"] == "atyx"

@@ -196,6 +196,8 @@ class Colouring:
         if stack is not None:
             settings["axes"] = stack.stack_axes.names
             settings["coherent"] = self.order.coherent
+            if self.order.scheduler:
+                settings["device"] = self.order.scheduler
             settings["hints"] = sum(map(len, stack.hints.values()))
         return Facts(colorizer.model_name, str(colorizer.card.get("hash", "")), settings)
 

@@ -94,7 +94,7 @@ class StackFields:
         layer, meanings = layers[0], meanings_of(layers[0], plane)
         others = [axis for axis in range(layer.ndim) if axis not in plane]
         data = layer.data[0] if layer.multiscale else layer.data
-        told = tuple((_label(layer, axis), int(data.shape[axis])) for axis in others)
+        told = tuple((str(layer.axis_labels[axis]), int(data.shape[axis])) for axis in others)
         if told != self._shown:
             self._shown = told
             self._renew(form, told)
@@ -114,7 +114,7 @@ class StackFields:
     def _row(self, number: int, label: str, length: int) -> widgets.ComboBox:
         row = widgets.ComboBox(
             name=f"axis_{number}",
-            label=f"{label}, {length}",
+            label=f"Axis {label} ({length})",
             choices=[(words, key) for key, words in MEANINGS.items()],
             tooltip=_MEANING,
         )
@@ -130,12 +130,6 @@ class StackFields:
 
     def _keep_scheduler(self) -> None:
         preferences.remember(_KEY, self.address, _SECTION)
-
-
-def _label(layer: Image, axis: int) -> str:
-    """Return what an axis is called, for people."""
-    label = str(layer.axis_labels[axis])
-    return f"Axis {axis}" if label.lstrip("-").isdigit() or not label else f"Axis {label}"
 
 
 def _count(number: int, word: str) -> str:
