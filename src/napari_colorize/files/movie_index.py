@@ -35,8 +35,8 @@ class MovieIndex:
         Seconds of one tick of the stream's clock.
     stamps : list of int
         When each is shown, in such ticks.
-    times, durations : list of Fraction
-        When each is shown and for how long, in seconds.
+    lengths : list of int
+        For how long, in the same.
     keys : list of int
         Numbers of the frames that can be decoded by themselves.
     can_seek : bool
@@ -50,8 +50,7 @@ class MovieIndex:
     stream: int
     clock: Fraction
     stamps: list[int]
-    times: list[Fraction]
-    durations: list[Fraction]
+    lengths: list[int]
     keys: list[int] = field(default_factory=lambda: [0])
     can_seek: bool = True
     stated_end: Fraction | None = None
@@ -60,7 +59,7 @@ class MovieIndex:
     @property
     def end(self) -> Fraction:
         """When the last frame ends, in seconds."""
-        return self.times[-1] + self.durations[-1]
+        return (self.stamps[-1] + self.lengths[-1]) * self.clock
 
     @property
     def note(self) -> str:
@@ -70,7 +69,7 @@ class MovieIndex:
         stated = self.stated_end
         of = f" of {float(stated):.1f}" if stated is not None and stated > self.end else ""
         return (
-            f"The movie ends early: {len(self.times):,} frames, {float(self.end):.1f}{of} "
+            f"The movie ends early: {len(self.stamps):,} frames, {float(self.end):.1f}{of} "
             "seconds, are there."
         )
 
@@ -85,8 +84,8 @@ class MovieIndex:
 
     def drop_last(self) -> None:
         """Forget the last frame."""
-        for listed in (self.stamps, self.times, self.durations):
-            listed.pop()
+        self.stamps.pop()
+        self.lengths.pop()
         self.keys = [key for key in self.keys if key < len(self.stamps)] or [0]
 
 
@@ -104,13 +103,14 @@ def index_of(container: Any, path: Path) -> MovieIndex:
     codec = stream.codec_context
     decoded = codec.name in _HIDDEN_FRAMES
     shown: list[tuple[int, int, bool]] = []
-    last_known = Fraction(0)  # of any stream
+    ends: dict[int, int] = {}  # of what each stream holds, by its number, in its own ticks
     cut = codec.name == "gif" and _is_cut_gif(path)
     try:
         for packet in container.demux(stream, *container.streams.audio):
-            if packet.pts is not None and packet.duration is not None and packet.time_base:
-                last_known = max(last_known, (packet.pts + packet.duration) * packet.time_base)
-            if packet.stream.index != stream.index:
+            number = packet.stream.index
+            if packet.pts is not None:
+                ends[number] = max(ends.get(number, 0), packet.pts + (packet.duration or 0))
+            if number != stream.index:
                 continue
             cut = cut or packet.is_corrupt
             shown += _decoded(packet) if decoded else _shown(packet)
@@ -128,12 +128,13 @@ def index_of(container: Any, path: Path) -> MovieIndex:
         stream.index,
         clock,
         stamps,
-        *_times(stream, clock, shown),
+        _lengths(stream, clock, shown),
         [number for number, (_, _, is_key) in enumerate(shown) if is_key] or [0],
         can_seek and stream.codec_context.name != "gif",
     )
     index.stated_end = _own_end(stream) or _end_of_file(container)
-    index.ends_early = cut or _lacks(stream, index, last_known)
+    held = [Fraction(end * container.streams[one].time_base) for one, end in ends.items()]
+    index.ends_early = cut or _lacks(stream, index, max(held, default=index.end))
     return index
 
 
@@ -172,23 +173,19 @@ def _decoded(packet: Any) -> list[tuple[int, int, bool]]:
     ]
 
 
-def _times(
-    stream: Any, base: Fraction, shown: list[tuple[int, int, bool]]
-) -> tuple[list[Fraction], list[Fraction]]:
-    """Return when frames are shown and for how long, in seconds."""
-    times = [stamp * base for stamp, _, _ in shown]
-    durations = [later - now for now, later in pairwise(times)]
+def _lengths(stream: Any, clock: Fraction, shown: list[tuple[int, int, bool]]) -> list[int]:
+    """Return for how long frames are shown, in ticks."""
+    lengths = [max(1, later[0] - now[0]) for now, later in pairwise(shown)]
     rate = stream.average_rate
-    usual = 1 / Fraction(rate) if rate else _USUAL
-    durations.append(shown[-1][1] * base or (durations[-1] if durations else usual))
-    return times, durations
+    usual = max(1, round((1 / Fraction(rate) if rate else _USUAL) / clock))
+    return [*lengths, shown[-1][1] or (lengths[-1] if lengths else usual)]
 
 
 def _lacks(stream: Any, index: MovieIndex, last_known: Fraction) -> bool:
     """Return whether a movie holds less than it says; `last_known` is the end of what it holds."""
     own, stated = _own_end(stream), index.stated_end
     if own is not None:
-        usual = (index.end - index.times[0]) / len(index.times)
+        usual = (index.end - index.stamps[0] * index.clock) / len(index.stamps)
         return own - index.end > _MISSING_FRAMES * usual
     return stated is not None and stated - last_known > _MISSING  # of frames or of sound
 

@@ -54,8 +54,7 @@ class Clock:
         """Return the clock of a movie, or one that goes evenly."""
         if movie is None:
             return cls(1 / rate, range(frames), [1] * frames)
-        lengths = [max(1, round(length / movie.clock)) for length in movie.durations]
-        return cls(movie.clock, movie.stamps, lengths)
+        return cls(movie.clock, movie.stamps, movie.lengths)
 
 
 def join(

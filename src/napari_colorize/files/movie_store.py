@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_colorize.errors import StorageError
+from napari_colorize.errors import PictureError, StorageError
 from napari_colorize.files.growing_store import sync
 from napari_colorize.files.movie_joining import Clock, join
 from napari_colorize.files.movies import pyav
@@ -58,8 +58,10 @@ class MovieParts:
 
     Raises
     ------
+    PictureError
+        If there is not one axis.
     StorageError
-        If there are more axes than one, or `movie` has another number of frames.
+        If `movie` has another number of frames.
     """
 
     def __init__(
@@ -69,11 +71,7 @@ class MovieParts:
         movie: Movie | None = None,
         rate: Fraction = Fraction(25),
     ) -> None:
-        if len(axes.outer) != 1:
-            raise StorageError(
-                f"A movie has one axis beside rows and columns, and axes {axes.names!r} have "
-                f"{len(axes.outer)}: choose .ome.zarr or .tif."
-            )
+        check_axes(axes)
         if movie is not None and len(movie) != axes.planes:
             raise StorageError(f"{movie.path.name} has {len(movie)} frames, not {axes.planes}.")
         self._av = pyav()
@@ -171,6 +169,15 @@ class MovieParts:
 
 
 _JOINED = "joined.mp4"
+
+
+def check_axes(axes: Axes) -> None:
+    """Raise PictureError if planes of these axes are no movie."""
+    if len(axes.outer) != 1:
+        raise PictureError(
+            f"A movie has one axis beside rows and columns, and axes {axes.names!r} have "
+            f"{len(axes.outer)}: choose .ome.zarr or .tif."
+        )
 
 
 def encoder_name() -> str:

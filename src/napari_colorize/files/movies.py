@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from bisect import bisect_right
 from collections import OrderedDict
 from fractions import Fraction
 from pathlib import Path
@@ -86,14 +85,10 @@ class Movie:
     path : Path
     axes : Axes
         ``tyx`` where the movie is grey, else ``tyxs``.
-    times : list of Fraction
-        When each frame is shown, in seconds.
-    durations : list of Fraction
-        For how long.
-    stamps : list of int
-        The same in ticks of the movie's own clock.
     clock : Fraction
-        Seconds of one such tick.
+        Seconds of one tick of its clock.
+    stamps, lengths : list of int
+        When each frame is shown and for how long, in such ticks.
     note : str
         That the movie ends early, if it does; else empty.
     """
@@ -114,9 +109,8 @@ class Movie:
         except BaseException:
             self.close()
             raise
-        self.stamps, self.clock = list(self._index.stamps), self._index.clock
-        self.times = list(self._index.times)
-        self.durations = list(self._index.durations)
+        self.clock = self._index.clock
+        self.stamps, self.lengths = self._index.stamps, self._index.lengths
         self.note = self._index.note
 
     @property
@@ -130,13 +124,18 @@ class Movie:
         return len(self.axes.shape)
 
     @property
+    def times(self) -> list[Fraction]:
+        """When each frame is shown and when the last one ends, in seconds: one more than frames."""
+        return [stamp * self.clock for stamp in (*self.stamps, self.stamps[-1] + self.lengths[-1])]
+
+    @property
     def pixel_aspect(self) -> Fraction:
         """Width of a pixel over its height, as it is shown."""
         aspect = self._stream.sample_aspect_ratio or Fraction(1)
         return 1 / aspect if self._turned else Fraction(aspect)
 
     def __len__(self) -> int:
-        return len(self._index.times)
+        return len(self._index.stamps)
 
     def __getitem__(self, key: Any) -> NDArray[np.uint8]:
         """Return a frame, or several, or parts of them; a frame that is broken is a PictureError.
@@ -156,10 +155,6 @@ class Movie:
             raise IndexError(f"{self.path.name} has {len(self)} frames, there is no {number}")
         frame = self._frame(number % len(self))
         return frame[rest] if rest else frame
-
-    def number_at(self, seconds: float) -> int:
-        """Return the number of the frame that is shown at a time."""
-        return max(0, bisect_right(self.times, Fraction(seconds)) - 1)
 
     def close(self) -> None:
         """Let the file go."""
@@ -218,7 +213,7 @@ class Movie:
     def _examine(self) -> None:
         """Find out the size and whether there is colour, and drop what lacks at the end."""
         index = self._index
-        while index.ends_early and index.times and not self._is_whole(len(index.times) - 1):
+        while index.ends_early and index.stamps and not self._is_whole(len(index.stamps) - 1):
             index.drop_last()
         step = max(1, len(index.keys) // _LOOKED_AT)
         seen = [frame for key in index.keys[::step] if (frame := self._tried(key)) is not None]
@@ -228,7 +223,7 @@ class Movie:
         self._is_rgb = not all(_is_grey(frame) for frame in seen)
         self._kept.clear()
         names = "tyxs" if self._is_rgb else "tyx"
-        self.axes = Axes(names, (len(index.times), *shape[: 3 if self._is_rgb else 2]))
+        self.axes = Axes(names, (len(index.stamps), *shape[: 3 if self._is_rgb else 2]))
 
     def _tried(self, number: int) -> NDArray[np.uint8] | None:
         try:

@@ -58,7 +58,8 @@ def open_stack(path: str | os.PathLike[str]) -> OpenStack:
 
 def _open_movie(path: Path) -> OpenStack:
     movie = open_movie(path)
-    seconds = float(movie.times[-1] - movie.times[0] + movie.durations[-1]) / len(movie)
+    ticks = movie.stamps[-1] + movie.lengths[-1] - movie.stamps[0]
+    seconds = float(ticks * movie.clock) / len(movie)
     scale = {"t": Step(seconds, "second")}
     return OpenStack(movie, movie.axes, 1 / seconds, scale, path.stem)
 
