@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -118,6 +119,16 @@ def test_other_axes_become_images_of_a_collection(tmp_path: Path) -> None:
     assert series == ["0", "1", "2", "3"]
     names = [attributes_of(path / name)["ome"]["multiscales"][0]["name"] for name in series]
     assert names == ["p=0, q=0", "p=0, q=1", "p=1, q=0", "p=1, q=1"]
+    xml = ElementTree.parse(path / "OME" / "METADATA.ome.xml").getroot()
+    space = {"": "http://www.openmicroscopy.org/Schemas/OME/2016-06"}
+    assert [image.get("ID") for image in xml.findall("Image", space)] == [
+        f"Image:{name}" for name in series
+    ]
+    pixels = xml.find("Image/Pixels", space)
+    assert pixels is not None
+    assert [pixels.get(f"Size{axis}") for axis in "XYZCT"] == ["40", "30", "1", "3", "3"]
+    assert len(pixels.findall("Channel", space)) == 3
+    assert pixels.find("MetadataOnly", space) is not None
     image = zarr.open_array(path / "2" / "0", mode="r")[:]
     np.testing.assert_array_equal(np.moveaxis(image[2], 0, -1), plane_at((1, 2, 0), axes))
 

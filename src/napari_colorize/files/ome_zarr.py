@@ -12,6 +12,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
 
 import numpy as np
 
@@ -34,6 +35,7 @@ SMALL = 256
 CHUNK = 4096
 """Longest side of a chunk in pixels; a smaller plane is one chunk."""
 _TYPES = {"t": "time", "c": "channel", "z": "space", "y": "space", "x": "space"}
+_OME = "http://www.openmicroscopy.org/Schemas/OME/2016-06"
 _COLORS = (("red", "FF0000"), ("green", "00FF00"), ("blue", "0000FF"))
 
 
@@ -78,10 +80,13 @@ class OmeZarr:
         places = list(product(*(range(self._lengths[axis]) for axis in self._apart)))
         names = [str(number) for number in range(len(places))]
         top.create_group("OME", attributes={"ome": {"version": VERSION, "series": names}})
-        for name, place in zip(names, places, strict=True):
-            pairs = zip(self._apart, place, strict=True)
-            title = ", ".join(f"{axis}={number}" for axis, number in pairs)
+        titles = [
+            ", ".join(f"{axis}={number}" for axis, number in zip(self._apart, place, strict=True))
+            for place in places
+        ]
+        for name, title in zip(names, titles, strict=True):
             self._make_image(top.create_group(name), title)
+        (content / "OME" / "METADATA.ome.xml").write_text(self._ome_xml(titles), "utf-8")
 
     def resume(self, content: Path) -> None:
         """Remove files that a kill left half-written."""
@@ -131,6 +136,23 @@ class OmeZarr:
                 fill_value=0,
                 dimension_names=list(self._names),
             )
+
+    def _ome_xml(self, titles: list[str]) -> str:
+        """Return what OME tells of the images of a collection; some readers find them by it."""
+        root = ElementTree.Element("OME", xmlns=_OME)
+        height, width = self._axes.plane
+        sides = {"X": width, "Y": height, "C": 3}
+        sides |= {axis.upper(): self._lengths.get(axis, 1) for axis in "zt"}
+        for number, title in enumerate(titles):
+            image = ElementTree.SubElement(root, "Image", ID=f"Image:{number}", Name=title)
+            facts = {"ID": f"Pixels:{number}", "DimensionOrder": "XYZCT", "Type": "uint8"}
+            facts |= {f"Size{axis}": str(side) for axis, side in sides.items()}
+            pixels = ElementTree.SubElement(image, "Pixels", facts)
+            for channel, (label, _) in enumerate(_COLORS):
+                name = {"ID": f"Channel:{number}:{channel}", "Name": label, "SamplesPerPixel": "1"}
+                ElementTree.SubElement(pixels, "Channel", name)
+            ElementTree.SubElement(pixels, "MetadataOnly")
+        return ElementTree.tostring(root, "unicode", xml_declaration=True)
 
     def _multiscale(self, name: str) -> dict[str, Any]:
         steps = {axis: step for axis, step in self._scale.items() if axis in self._names}
