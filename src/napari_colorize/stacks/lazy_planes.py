@@ -134,6 +134,8 @@ class LazyPlanes:
     ) -> None:
         self.pyramid = pyramid
         self.kept: Kept[Part, NDArray[np.uint8]] = Kept(room)
+        # A layer is sliced when it is made, at a place that nobody looks at: black is enough then.
+        self.is_looked_at = True
         self._arrived, self._told = arrived, told
         self._changed = threading.Condition(threading.RLock())
         self._over = threading.Event()
@@ -150,6 +152,8 @@ class LazyPlanes:
 
         A part that cannot be read is black.
         """
+        if not self.is_looked_at:
+            return [np.zeros((*part.window.shape, 3), np.uint8) for part in parts]
         with self._changed:
             known = [self.kept.get(part) for part in parts]
             self._look_at(parts)
@@ -172,6 +176,12 @@ class LazyPlanes:
                 atexit.register(self._end)
                 self._working = True
                 self._thread.start()
+
+    @property
+    def in_view(self) -> frozenset[Part]:
+        """What was asked for last, of each level."""
+        with self._changed:
+            return frozenset().union(*self._in_view.values())
 
     @property
     def closed(self) -> bool:

@@ -99,6 +99,7 @@ def test_slider_that_is_moved_quickly(lazy_desk: Any, stack: NDArray[np.uint8], 
     """What is at work is finished; then the plane where it stops, and those ahead of it."""
     lazy, planes = lazy_desk.add(stack)
     lazy_desk.wait(held.begun.is_set)
+    assert [part.place[0] for part in planes.in_view] == [2]  # where napari puts the slider
     for place in (0, 1, 3, 4):
         lazy_desk.viewer.dims.set_point(0, place)
     held.go.set()
@@ -166,3 +167,17 @@ def test_unknown_model(lazy_desk: Any, stack: NDArray[np.uint8]) -> None:
     with pytest.raises(ModelError, match="no model called"):
         add_lazy_layer(lazy_desk.viewer, source, model="nobody")
     assert len(lazy_desk.viewer.layers) == 1
+
+
+def test_only_the_plane_in_view_is_read(lazy_desk: Any, stack: NDArray[np.uint8]) -> None:
+    """Opening reads one plane, wherever the slider stands, and no neighbour before it is moved."""
+    layer = lazy_desk.viewer.add_image(stack)
+    for place in (4, 0):
+        lazy_desk.viewer.dims.set_point(0, place)
+        source = take_source(lazy_desk.viewer, layer, whole=True)
+        add_lazy_layer(lazy_desk.viewer, source, model=lazy_desk.model, device="cpu")
+        planes = next(iter(LazyLayer._living)).planes
+        lazy_desk.wait_for_colours(planes)
+        assert [part.place[0] for part in planes.kept._values] == [place]
+        lazy_desk.viewer.layers.remove(lazy_desk.viewer.layers[-1])
+        lazy_desk.qtbot.wait(1)  # napari is not to add and remove layers in one turn

@@ -99,6 +99,7 @@ class LazyLayer(QObject):
         self._is_waiting = False
         # Both are called in a thread, and never once `close` has returned.
         self.planes = LazyPlanes(pyramid, arrived=self._tell_once, told=self._told.emit)
+        self.planes.is_looked_at = False
         levels = [LazyColors(self.planes, level) for level in range(len(pyramid.levels))]
         self._layer = Image(
             levels if len(levels) > 1 else levels[0],
@@ -114,7 +115,10 @@ class LazyLayer(QObject):
         self._told.connect(self._say)
         self._follow()
         self._living.add(self)
+        self.planes.is_looked_at = True
         self.added: Image = viewer.add_layer(self._layer)
+        if not self.planes.in_view:  # it is looked at where it was sliced before
+            self._layer.refresh(extent=False)
         # Not before the grey is drawn: the import of torch would hold that up.
         QTimer.singleShot(FIRST_DRAWN, self.planes.start)
 

@@ -246,7 +246,8 @@ class Saving(QObject):
 def _sentence(saved: Saved) -> str:
     """Return where a result lies, how to open it, and what is missing in it."""
     opened = {
-        ".zarr": "drag the folder into napari, or zarr.open(…) in Python",
+        ".zarr": "drag the folder into a napari with the plugin napari-ome-zarr, or zarr.open(…) "
+        "in Python",
         ".tif": "drag the file into napari, or tifffile.imread(…) in Python",
         "": "drag the folder into napari",
     }
