@@ -193,7 +193,7 @@ class Saving(QObject):
     def start(self) -> None:
         """Start writing in a thread."""
         self._bar = ActivityBar(
-            total=STEPS, desc=f"Saving {self._name} in colour", cancel_callback=self.cancel
+            total=STEPS, desc=f"Saving {self._name}", cancel_callback=self.cancel
         )
         self._worker = create_worker(self._work, _start_thread=False)
         self._living.add(self)
