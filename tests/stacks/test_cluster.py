@@ -57,6 +57,7 @@ def alone(movie: NDArray[np.uint8], axes: str, model: Path) -> dict[Place, NDArr
     return {plane.place: plane.pixels for plane in planes if plane.pixels is not None}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short_parts")
 def test_a_killed_worker_loses_nothing(pan: Pan, model: Path) -> None:
     """All planes are there, once each, and as one computer makes them."""
@@ -176,6 +177,7 @@ def test_other_versions(two_workers: Any, monkeypatch: pytest.MonkeyPatch, model
         pass
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short_parts")
 def test_a_scheduler_that_dies(pan: Pan, model: Path) -> None:
     """What was done is there, and then comes one sentence."""
