@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
@@ -36,19 +36,21 @@ class Threads:
         self._lock = threading.Lock()
         self._pools = 0
         self._count = 1
+        self._local = threading.local()
 
     @contextlib.contextmanager
-    def pool(self) -> Iterator[ThreadPoolExecutor]:
-        """Lend a pool while the block runs."""
+    def pool(self) -> Iterator[Executor]:
+        """Lend a pool while the block runs; a thread of a pool is its own."""
+        if getattr(self._local, "is_lent", False):
+            yield _Here()
+            return
         with self._lock:
             if not self._pools:
                 self._count = _number_for_new_threads()
             self._pools += 1
             torch.set_num_threads(self._count)
         try:
-            with ThreadPoolExecutor(
-                self._count, initializer=torch.set_num_threads, initargs=(1,)
-            ) as pool:
+            with ThreadPoolExecutor(self._count, initializer=self._begin) as pool:
                 yield pool
         finally:
             with self._lock:
@@ -63,6 +65,25 @@ class Threads:
         """
         with self.pool() as pool:
             return pool.submit(work).result()
+
+    def _begin(self) -> None:
+        self._local.is_lent = True
+        torch.set_num_threads(1)
+
+
+class _Here(Executor):
+    """Does at once, in the thread that asks, what it is given."""
+
+    def submit(
+        self, work: Callable[..., Result], /, *arguments: Any, **named: Any
+    ) -> Future[Result]:
+        """Return the future of work that is done."""
+        future: Future[Result] = Future()
+        try:
+            future.set_result(work(*arguments, **named))
+        except BaseException as error:
+            future.set_exception(error)
+        return future
 
 
 def _number_for_new_threads() -> int:

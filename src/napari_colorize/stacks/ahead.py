@@ -16,7 +16,7 @@ from napari_colorize.stacks.motion import Motion, motion_between
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from concurrent.futures import Future
+    from concurrent.futures import Executor, Future
 
     from numpy.typing import NDArray
 
@@ -78,8 +78,8 @@ def _sights(
     job: StackJob,
     colorizer: Colorizer,
     planes: Iterable[tuple[Place, Place | None]],
-    reader: ThreadPoolExecutor,
-    pool: ThreadPoolExecutor,
+    reader: Executor,
+    pool: Executor,
     cancel: Cancel | None,
 ) -> Iterator[Sight]:
     waiting: deque[Sight] = deque()
