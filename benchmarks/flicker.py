@@ -37,7 +37,8 @@ from napari_colorize.files.axes import Axes
 from napari_colorize.files.pictures import find_pictures, read_picture
 from napari_colorize.files.stack_files import open_stack
 from napari_colorize.prediction.colorizer import Colorizer
-from napari_colorize.stacks.coloring import StackJob, colored_planes
+from napari_colorize.stacks.coloring import colored_planes
+from napari_colorize.stacks.job import StackJob
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -22,7 +22,8 @@ from timing import seconds
 from napari_colorize.color.steering import Steering
 from napari_colorize.files.axes import Axes
 from napari_colorize.prediction.colorizer import Colorizer
-from napari_colorize.stacks.coloring import StackJob, colored_planes
+from napari_colorize.stacks.coloring import colored_planes
+from napari_colorize.stacks.job import StackJob
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,8 @@ from napari_colorize.color.steering import Steering
 from napari_colorize.errors import PictureError
 from napari_colorize.files.axes import Axes
 from napari_colorize.stacks.api import colorize_stack
-from napari_colorize.stacks.coloring import StackJob, colored_planes
+from napari_colorize.stacks.coloring import colored_planes
+from napari_colorize.stacks.job import StackJob
 from napari_colorize.stacks.steering import StackSteering
 from napari_colorize.stacks.tracking import tracked_hints
 

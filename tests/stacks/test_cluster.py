@@ -21,7 +21,7 @@ from napari_colorize.stacks import cluster as module
 from napari_colorize.stacks import workers
 from napari_colorize.stacks.api import stack_planes
 from napari_colorize.stacks.cluster import SentModel, cluster
-from napari_colorize.stacks.coloring import StackJob
+from napari_colorize.stacks.job import StackJob
 from napari_colorize.stacks.workers import planes_by_workers, worked_off
 
 if TYPE_CHECKING:

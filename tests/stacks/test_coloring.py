@@ -12,7 +12,8 @@ from napari_colorize.color.hints import Hint
 from napari_colorize.color.steering import Steering
 from napari_colorize.errors import Cancelled
 from napari_colorize.files.axes import Axes
-from napari_colorize.stacks.coloring import StackJob, colored_planes
+from napari_colorize.stacks.coloring import colored_planes
+from napari_colorize.stacks.job import StackJob
 from napari_colorize.stacks.steering import StackSteering
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from napari_colorize.errors import Cancelled, ModelError
 from napari_colorize.files.axes import Axes
 from napari_colorize.stacks import workers
 from napari_colorize.stacks.cluster import Workers
-from napari_colorize.stacks.coloring import StackJob, colored_planes
+from napari_colorize.stacks.coloring import colored_planes
+from napari_colorize.stacks.job import StackJob
 from napari_colorize.stacks.workers import planes_by_workers
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from napari_colorize.prediction.colorizer import Colorizer
     from napari_colorize.prediction.guards import Cancel
     from napari_colorize.prediction.look import Look
-    from napari_colorize.stacks.coloring import StackJob
+    from napari_colorize.stacks.job import StackJob
 
 # Bytes of planes, as float32, that are held ahead, and planes at most.
 AHEAD, MOST = 256_000_000, 8

@@ -12,7 +12,8 @@ from napari_colorize.color.steering import UNADJUSTED, Adjustments, Reference, S
 from napari_colorize.files.axes import Axes
 from napari_colorize.prediction.colorizer import Colorizer
 from napari_colorize.stacks.cluster import cluster
-from napari_colorize.stacks.coloring import StackJob, colored_planes
+from napari_colorize.stacks.coloring import colored_planes
+from napari_colorize.stacks.job import StackJob
 from napari_colorize.stacks.steering import StackSteering
 from napari_colorize.stacks.workers import planes_by_workers
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from napari_colorize.errors import Cancelled, ColorizeError
 from napari_colorize.prediction.guards import leave_if
@@ -12,18 +12,17 @@ from napari_colorize.prediction.window import Window
 from napari_colorize.stacks.ahead import Sight, looking_ahead
 from napari_colorize.stacks.carrying import Memory, Steadying
 from napari_colorize.stacks.parts import parts_of
-from napari_colorize.stacks.steering import StackSteering
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Container, Iterator
 
     import numpy as np
     from numpy.typing import NDArray
 
-    from napari_colorize.files.axes import Axes, Place
+    from napari_colorize.files.axes import Place
     from napari_colorize.prediction.colorizer import Colorizer
     from napari_colorize.prediction.guards import Cancel
+    from napari_colorize.stacks.job import StackJob
     from napari_colorize.stacks.parts import Part
 
 # What is drawn of planes that are only looked at.
@@ -49,45 +48,6 @@ class Plane:
     pixels: NDArray[np.uint8] | None
     reason: str = ""
     confidence: NDArray[np.float32] | None = None
-
-
-@dataclass(frozen=True)
-class StackJob:
-    """A stack, and how it is to be coloured.
-
-    Attributes
-    ----------
-    stack : array_like of shape `axes.shape`
-        Also lazy: dask, zarr; ``stack[place]`` is one plane. Only planes that are coloured are
-        read, one at a time.
-    axes : Axes
-    steering : StackSteering
-        Hints have been followed, if they are to be.
-    coherent : bool
-        Whether colour is carried from plane to plane, or each plane stands alone.
-    contrast_limits : (low, high), optional
-        The values of black and white, of all planes alike.
-    confidence : bool
-        Whether planes come with how sure the model was.
-    model, device
-        As for `colorize`.
-    """
-
-    stack: Any
-    axes: Axes
-    steering: StackSteering = field(default_factory=StackSteering)
-    coherent: bool = True
-    contrast_limits: Sequence[float] | None = None
-    confidence: bool = False
-    model: str | Path | None = None
-    device: str = "auto"
-
-    def followed(self, cancel: Cancel | None = None) -> StackJob:
-        """Return the job with its hints on all planes that their things are on."""
-        if not (self.coherent and self.steering.hints):
-            return self
-        steering = self.steering.followed(self.stack, self.axes, self.contrast_limits, cancel)
-        return replace(self, steering=steering)
 
 
 def colored_planes(

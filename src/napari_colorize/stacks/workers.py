@@ -17,10 +17,11 @@ from napari_colorize.errors import ClusterError, ColorizeError
 from napari_colorize.prediction.colorizer import Colorizer
 from napari_colorize.prediction.guards import leave_if
 from napari_colorize.stacks.cluster import SentModel, Workers, nobody_waits
-from napari_colorize.stacks.coloring import Plane, Row, StackJob, gist_of
+from napari_colorize.stacks.coloring import Plane, Row, gist_of
 from napari_colorize.stacks.parts import WARM_UP, Part, parts_of
 
 if TYPE_CHECKING:
+    from napari_colorize.stacks.job import StackJob
     from collections.abc import Callable, Container, Iterable, Iterator
     from pathlib import Path
 
