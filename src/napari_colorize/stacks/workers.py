@@ -21,12 +21,12 @@ from napari_colorize.stacks.coloring import Plane, Row, gist_of
 from napari_colorize.stacks.parts import WARM_UP, Part, parts_of
 
 if TYPE_CHECKING:
-    from napari_colorize.stacks.job import StackJob
     from collections.abc import Callable, Container, Iterable, Iterator
     from pathlib import Path
 
     from napari_colorize.files.axes import Place
     from napari_colorize.prediction.guards import Cancel
+    from napari_colorize.stacks.job import StackJob
 
 R = TypeVar("R")
 
