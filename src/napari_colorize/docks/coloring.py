@@ -194,7 +194,7 @@ class Colouring:
         vividness = default_vividness(colorizer.card) if wanted is None else wanted
         settings: dict[str, Any] = {"device": colorizer.device, "vividness": vividness}
         if stack is not None:
-            settings["axes"] = stack.stack_axes.names
+            settings["axes"] = stack.in_order_of_data()
             settings["coherent"] = self.order.coherent
             if self.order.scheduler:
                 settings["device"] = self.order.scheduler

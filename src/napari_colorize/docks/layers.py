@@ -16,6 +16,7 @@ import numpy as np
 from napari.layers import Image
 
 from napari_colorize.docks.geometry import flat_geometry, moved_geometry, whole_geometry
+from napari_colorize.docks.movie_reader import MOVIE, movie_of
 from napari_colorize.docks.stack_axes import letters, meanings_of
 from napari_colorize.errors import PictureError
 from napari_colorize.files.axes import Axes, Place
@@ -140,6 +141,19 @@ class Source:
     def read(self, key: Key) -> NDArray[Any]:
         """Return one plane, (H, W) or (H, W, 3 or 4); nothing else of the data is read."""
         return np.asarray(self.data[key])
+
+    def in_order_of_data(self, names: str | None = None) -> str:
+        """Return a letter for each axis of the data but that of colours.
+
+        Parameters
+        ----------
+        names : str, optional
+            What the axes are, those of a plane last; as in `stack_axes` by default.
+        """
+        given = iter(self.stack_axes.names if names is None else names)
+        first, second = self.axes
+        letters = {axis: next(given) for axis in self._others} | {first: "y", second: "x"}
+        return "".join(letters[axis] for axis in range(len(self.shape)))
 
     @property
     def _others(self) -> list[int]:
@@ -268,6 +282,7 @@ def confidence_layer(source: Source, sure: NDArray[np.float32], facts: Facts) ->
 
 def record_of(source: Source, facts: Facts) -> dict[str, Any]:
     """Return what a layer of ours tells about its making."""
+    movie = movie_of(source.layer)
     return {
         "model": facts.model,
         "hash": facts.model_hash,
@@ -278,6 +293,7 @@ def record_of(source: Source, facts: Facts) -> dict[str, Any]:
         },
         "version": version("napari-colorize"),
         "source": source.layer.name,
+        **({} if movie is None else {MOVIE: str(movie)}),
     }
 
 

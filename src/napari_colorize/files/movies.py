@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from copy import copy
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -155,6 +156,21 @@ class Movie:
             raise IndexError(f"{self.path.name} has {len(self)} frames, there is no {number}")
         frame = self._frame(number % len(self))
         return frame[rest] if rest else frame
+
+    def again(self) -> Movie:
+        """Return the same movie with a decoder of its own; nothing is examined anew.
+
+        Raises
+        ------
+        PictureError
+            If the file is not there any more.
+        """
+        twin = copy(self)
+        twin._lock = threading.RLock()
+        twin._kept = OrderedDict()
+        twin._container = None
+        twin._reopen()
+        return twin
 
     def close(self) -> None:
         """Let the file go."""

@@ -13,7 +13,7 @@ import zarr
 from napari.utils.notifications import notification_manager
 from qtpy.QtWidgets import QFileDialog
 
-from napari_colorize.docks.lazy.saving import Saving, save_all, save_lazy_layer
+from napari_colorize.docks.lazy.saving import Saving, save_all, save_stack
 from napari_colorize.errors import ColorizeError
 from napari_colorize.stacks.api import colorize_stack
 from napari_colorize.stacks.coloring import Row
@@ -124,14 +124,17 @@ def test_command_asks_where_to(
     lazy_desk: Any, stack: NDArray[np.uint8], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It takes the active layer, and says so if that is none of these."""
-    grey = lazy_desk.viewer.add_image(stack)
-    save_lazy_layer(lazy_desk.viewer)
-    assert "No layer that is coloured" in str(notification_manager.records[-1].message)
-    with pytest.raises(ColorizeError, match="not coloured as you look"):
+    grey = lazy_desk.viewer.add_image(stack, name="stack")
+    save_stack(lazy_desk.viewer)
+    told = str(notification_manager.records[-1].message)
+    assert told.startswith(
+        "'stack' is no stack in colour: click one that the Colorize dock"
+    )
+    with pytest.raises(ColorizeError, match="no stack in colour"):
         save_all(lazy_desk.viewer, grey, tmp_path / "grey.tif")
     lazy_desk.add(stack)
     asked = (str(tmp_path / "movie"), "TIFF, BigTIFF where it is large (*.tif)")
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: asked)
-    save_lazy_layer(lazy_desk.viewer)
+    save_stack(lazy_desk.viewer)
     lazy_desk.wait(lambda: not Saving._living)
     assert (tmp_path / "movie.tif").is_file()

@@ -13,7 +13,6 @@ from qtpy.QtWidgets import QApplication
 
 from napari_colorize.docks.geometry import whole_geometry
 from napari_colorize.docks.layers import RECORD, Facts, Source, record_of
-from napari_colorize.files.axes import SAMPLES
 from napari_colorize.files.cards import default_vividness, read_card
 from napari_colorize.files.models import find_model
 from napari_colorize.stacks.lazy import LazyColors
@@ -60,7 +59,7 @@ def add_lazy_layer(
     card = read_card(find_model(model))
     pyramid = Pyramid(
         levels=list(source.layer.data) if source.layer.multiscale else [source.data],
-        names=_in_order_of_data(source, axes),
+        names=source.in_order_of_data(axes),
         rgb=source.rgb,
         contrast_limits=source.contrast_limits,
         model=model,
@@ -169,12 +168,3 @@ def _application() -> QCoreApplication:
     application = QApplication.instance()
     assert application is not None  # there is a viewer
     return application
-
-
-def _in_order_of_data(source: Source, axes: str | None) -> str:
-    """Return a letter for each axis, in the order of the data."""
-    names = (source.stack_axes.names if axes is None else axes).removesuffix(SAMPLES)
-    given, (first, second) = iter(names), source.axes
-    others = {axis: next(given) for axis in range(len(source.shape)) if axis not in source.axes}
-    named = {**others, first: "y", second: "x"}
-    return "".join(named[axis] for axis in range(len(source.shape)))

@@ -1,164 +1,104 @@
-"""All planes of a lazy layer, coloured in the order of their row and written to the disk."""
+"""All planes of a coloured stack written to the disk, in a thread."""
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import threading
-from contextlib import closing
-from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
 from napari.qt.threading import FunctionWorker, create_worker
 from napari.utils.notifications import show_info, show_warning
 from qtpy.QtCore import QObject, Signal
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtWidgets import QFileDialog, QInputDialog
 
 from napari_colorize.docks.activity import ActivityBar
-from napari_colorize.docks.layers import RECORD
-from napari_colorize.docks.lazy.opening import lazy_planes_of
+from napari_colorize.docks.lazy.jobs import Job, job_of, movie_there, names_of, refusal
 from napari_colorize.errors import Cancelled, ColorizeError
-from napari_colorize.files.axes import SAMPLES, Axes
-from napari_colorize.files.scale import Scale, step_of
+from napari_colorize.files.plane_store import RATE
+from napari_colorize.files.scale import step_of
 
 if TYPE_CHECKING:
     import napari
     from napari.layers import Layer
-    from numpy.typing import NDArray
 
-    from napari_colorize.files.axes import Place
-    from napari_colorize.stacks.lazy_planes import Pyramid
     from napari_colorize.stacks.saving import Saved
 
 log = logging.getLogger(__name__)
-KINDS = "OME-Zarr (*.ome.zarr);;TIFF, BigTIFF where it is large (*.tif);;Folder of PNG files (*)"
+KINDS = (
+    "OME-Zarr (*.ome.zarr)",
+    "TIFF, BigTIFF where it is large (*.tif)",
+    "Folder of PNG files (*)",
+)
+MOVIE_KIND = "Movie (*.mp4)"
+SLOWEST, FASTEST = 0.1, 1000.0  # frames a second
 STEPS = 1000  # of the bar
 
 
-def save_lazy_layer(viewer: napari.Viewer) -> None:
-    """Ask where to, and write all planes of the active lazy layer in colour.
+def save_stack(viewer: napari.Viewer) -> None:
+    """Ask where to, and write all planes of the active coloured stack.
 
-    It returns at once. Progress and a way to cancel are in napari's activity dock; planes that are
-    done are kept, and the same again goes on from there.
+    A layer that is coloured as one looks is coloured whole; one that holds its colours is written
+    as it is, also while it grows. It returns at once. Progress and a way to cancel are in napari's
+    activity dock; planes that are done are kept, and the same again goes on from there.
     """
     layer = viewer.layers.selection.active
-    if layer is None or lazy_planes_of(layer) is None:
-        show_warning(
-            "No layer that is coloured as you look is active: click one in the list of layers, or "
-            "make one in the Colorize dock."
-        )
+    reason = refusal(layer)
+    if layer is None or reason:
+        show_warning(reason)
         return
+    is_row = len(names_of(layer)) == 3
+    kinds = [MOVIE_KIND, *KINDS] if movie_there(layer) else [*KINDS, *[MOVIE_KIND] * is_row]
+    suffix = ".mp4" if kinds[0] == MOVIE_KIND else ".ome.zarr"
     name, kind = QFileDialog.getSaveFileName(
-        None, "Save all planes in colour", _file_name(layer.name), KINDS
+        None, "Save all planes in colour", _file_name(layer.name, suffix), ";;".join(kinds)
     )
     if not name:
         return
-    path = _with_suffix(Path(name), kind)
-    # The dialog has asked already whether a file may be replaced.
-    save_all(viewer, layer, path, overwrite=path.is_file())
+    path, rate = _with_suffix(Path(name), kind), None
+    if path.suffix.lower() == ".mp4" and movie_there(layer) is None:
+        rate = _asked_rate(layer)
+        if rate is None:
+            return
+    try:
+        # The dialog has asked already whether a file may be replaced.
+        save_all(viewer, layer, path, overwrite=path.is_file(), rate=rate)
+    except ColorizeError as error:
+        show_warning(str(error))
 
 
 def save_all(
-    viewer: napari.viewer.Viewer, layer: Layer, path: Path, *, overwrite: bool = False
+    viewer: napari.viewer.Viewer,
+    layer: Layer,
+    path: Path,
+    *,
+    overwrite: bool = False,
+    rate: Fraction | None = None,
 ) -> Saving:
-    """Write all planes of a lazy layer in colour, and return the work that was started.
+    """Write all planes of a coloured stack, and return the work that was started.
 
     Parameters
     ----------
     viewer : napari.viewer.Viewer
     layer : Layer
-        That `add_lazy_layer` gave.
+        That `add_lazy_layer` gave, or that the Colorize dock made of a whole stack.
     path : Path
         Its suffix says what is written, as for `open_store`. What an earlier run left there is
-        gone on with.
+        gone on with. An .mp4 has the times and the sound of the movie that was coloured.
     overwrite : bool
         Whether an older result may be replaced.
+    rate : Fraction, optional
+        Frames a second of an .mp4, which then has no sound.
 
     Raises
     ------
     ColorizeError
-        If the layer is none that is coloured as one looks.
+        If the layer is no stack in colour, or its movie would be replaced.
     """
-    planes = lazy_planes_of(layer)
-    if planes is None:
-        raise ColorizeError(
-            f"{layer.name!r} is not coloured as you look: save it with File > Save Selected Layers."
-        )
-    pyramid = planes.pyramid
-    steps = {
-        letter: step_of(length, unit)
-        for letter, length, unit in zip(pyramid.names, layer.scale, layer.units, strict=True)
-    }
-    job = Job(
-        pyramid,
-        path,
-        dict(layer.metadata.get(RECORD, {})),
-        {letter: step for letter, step in steps.items() if step is not None},
-        overwrite,
-    )
-    saving = Saving(job, layer.name)
+    saving = Saving(job_of(layer, path, overwrite=overwrite, rate=rate), layer.name)
     saving.start()
     return saving
-
-
-class PlanesLast:
-    """The finest level of a pyramid, its planes along the last two axes, read one at a time."""
-
-    def __init__(self, pyramid: Pyramid) -> None:
-        self._data = pyramid.levels[0]
-        self._names = pyramid.names
-        self._outer = [letter for letter in pyramid.names if letter not in "yx"]
-        lengths = dict(zip(pyramid.names, pyramid.shape(0), strict=True))
-        names = "".join(self._outer) + "yx"
-        samples = tuple(self._data.shape[-1:]) if pyramid.rgb else ()
-        self.axes = Axes(
-            names + SAMPLES * pyramid.rgb, (*(lengths[letter] for letter in names), *samples)
-        )
-
-    def __getitem__(self, place: Place) -> NDArray[Any]:
-        """Return one plane, (H, W) or (H, W, 3 or 4)."""
-        index = dict(zip(self._outer, place, strict=True))
-        return np.asarray(self._data[tuple(index.get(name, slice(None)) for name in self._names)])
-
-
-@dataclass(frozen=True)
-class Job:
-    """What is to be written, and where to."""
-
-    pyramid: Pyramid
-    path: Path
-    record: dict[str, Any]
-    scale: Scale
-    overwrite: bool = False
-
-    def save(self, progress: Any, cancel: Any) -> Saved:
-        """Colour the planes in the order of their row and write them, those that are not there."""
-        from napari_colorize.color.steering import Steering
-        from napari_colorize.files.plane_store import open_store
-        from napari_colorize.stacks.api import stack_planes
-        from napari_colorize.stacks.saving import save_planes
-
-        stack, pyramid = PlanesLast(self.pyramid), self.pyramid
-        record = {**self.record, "first plane": _hash_of_first(stack)}
-        store = open_store(
-            self.path, stack.axes, record, overwrite=self.overwrite, scale=self.scale
-        )
-        with closing(store):
-            progress(len(store.done), stack.axes.planes)
-            planes = stack_planes(
-                stack,
-                stack.axes,
-                steering=Steering((), pyramid.vividness),
-                coherent=pyramid.coherent,
-                contrast_limits=pyramid.contrast_limits,
-                model=pyramid.model,
-                device=pyramid.device,
-                done=store.done,
-                cancel=cancel,
-            )
-            return save_planes(planes, store, progress=progress)
 
 
 class Saving(QObject):
@@ -249,6 +189,7 @@ def _sentence(saved: Saved) -> str:
         ".zarr": "drag the folder into a napari with the plugin napari-ome-zarr, or zarr.open(…) "
         "in Python",
         ".tif": "drag the file into napari, or tifffile.imread(…) in Python",
+        ".mp4": "any player shows it",
         "": "drag the folder into napari",
     }
     how = opened[".tif" if saved.path.suffix == ".tiff" else saved.path.suffix]
@@ -256,29 +197,38 @@ def _sentence(saved: Saved) -> str:
     if saved.gaps:
         place, reason = saved.gaps[0]
         named = ", ".join(map(str, place))
-        text += f" {len(saved.gaps)} of them are black; plane {named}: {reason}"
+        instead = "show the plane before" if saved.path.suffix == ".mp4" else "are black"
+        text += f" {len(saved.gaps)} of them {instead}; plane {named}: {reason}"
     return text
 
 
-def _hash_of_first(stack: PlanesLast) -> str:
-    """Return a hash of the first plane, empty if it cannot be read: layers may have one name."""
-    try:
-        plane = stack[(0,) * len(stack.axes.outer)]
-    except Exception:  # told when the plane is to be coloured
-        return ""
-    return hashlib.sha256(np.ascontiguousarray(plane).tobytes()).hexdigest()
+def _asked_rate(layer: Layer) -> Fraction | None:
+    """Return the frames a second that a person wants of a movie, None if they want none of it."""
+    step = step_of(layer.scale[0], str(layer.units[0]))
+    told = 1 / step.size if step is not None and step.unit == "second" else float(RATE)
+    rate, wanted = QInputDialog.getDouble(
+        None,
+        "Save as a movie",
+        "Frames a second",
+        min(max(told, SLOWEST), FASTEST),
+        SLOWEST,
+        FASTEST,
+        3,
+    )
+    return Fraction(rate).limit_denominator(1001) if wanted else None
 
 
-def _file_name(layer: str) -> str:
+def _file_name(layer: str, suffix: str) -> str:
     """Return a name for the file of a layer."""
     stem = "".join(c if c.isalnum() or c in " -_.[]" else "_" for c in layer).strip(" .")
-    return f"{stem or 'colorized'}.ome.zarr"
+    return f"{stem or 'colorized'}{suffix}"
 
 
 def _with_suffix(path: Path, kind: str) -> Path:
     """Return the path with the suffix of the kind that was chosen, if it has none that is known."""
-    known = {".zarr", ".tif", ".tiff"}
+    known = {".zarr", ".tif", ".tiff", ".mp4"}
     if path.suffix.lower() in known or kind.startswith("Folder"):
         return path
-    suffix = ".tif" if kind.startswith("TIFF") else ".ome.zarr"
+    suffixes = {"TIFF": ".tif", "Movie": ".mp4"}
+    suffix = next((s for word, s in suffixes.items() if kind.startswith(word)), ".ome.zarr")
     return path.with_name(path.name + suffix)
