@@ -20,6 +20,7 @@ import numpy as np
 from napari_colorize.errors import Cancelled, ColorizeError
 from napari_colorize.stacks.greys import grey_pixels
 from napari_colorize.stacks.kept import Kept
+from napari_colorize.stacks.slabs import Slabs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,6 +67,10 @@ class Pyramid:
     device: str = "auto"
     vividness: float | None = None
     coherent: bool = True
+    _slabs: list[Slabs] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_slabs", [Slabs(level) for level in self.levels])
 
     def shape(self, level: int) -> tuple[int, ...]:
         """Return the shape of a level without the axis of colours."""
@@ -77,7 +82,7 @@ class Pyramid:
         key: list[int | slice] = list(part.place)
         rows, columns = part.window.slices
         key[part.axes[0]], key[part.axes[1]] = rows, columns
-        return np.asarray(self.levels[part.level][tuple(key)])
+        return self._slabs[part.level].read(tuple(key))
 
 
 @dataclass(frozen=True)
