@@ -251,7 +251,7 @@ def test_a_broken_frame_is_named(
     out = tmp_path / "out.mp4"
     assert cli.run(["stack", str(film), "-o", str(out), "--model", str(model)]) == 1
     assert capsys.readouterr().err == (
-        "plane t=5: frame 5 of film.mkv cannot be decoded; the plane before stands in its place\n"
+        "plane t=5: frame 5 of film.mkv cannot be decoded; the plane before stands in its place.\n"
     )
     with open_movie(out) as movie:
         assert len(movie) == 12
@@ -313,6 +313,7 @@ def test_bad_input(
     write_picture(tmp_path / "picture.png", colored_frames(1)[0])
     (tmp_path / "frames").mkdir()
     write_picture(tmp_path / "frames" / "1.png", colored_frames(1)[0])
+    tifffile.imwrite(tmp_path / "wide.tif", np.full((5, 20, 20), 7, np.float32))
     tifffile.imwrite(tmp_path / "volume.tif", np.zeros((2, 3, 9, 8), np.uint8), imagej=True)
     there = sorted(tmp_path.rglob("*"))
     out = ["--out", "out.mp4"]
@@ -327,11 +328,16 @@ def test_bad_input(
         ("film.mp4", *out, "--axes", "tzyx"): "names 4: give a letter for each",
         ("film.mp4", *out, "--contrast", "9", "2"): "the lower one first, got 9 2",
         ("frames", *out, "--contrast", "0", "9"): "--contrast is for grey planes",
-        ("film.mp4", *out, "--rate", "0"): "--rate has to be more than 0",
+        ("film.mp4", *out, "--rate", "0"): "--rate has to be from 0.01 to 1000",
         ("film.mp4", *out, "--warmth", "7"): "--warmth has to be a number from -1 to 1",
         ("film.mp4", *out, "--hints", "no.csv"): "no.csv cannot be used: there is no such file",
         ("film.mp4", *out, "--hints", "hints.csv", "--model", str(plain)): "knows no hints",
         ("volume.tif", *out): "A movie has one axis beside rows and columns",
+        (
+            "wide.tif",
+            *out,
+        ): "No plane can be coloured: A float picture has values from 0 to 1, got 0 "
+        "to 7: give --contrast LOW HIGH, or scale it.\n",
         ("film.mp4",): "Missing option '--out'",
     }
     for (source, *rest), message in cases.items():
@@ -342,6 +348,17 @@ def test_bad_input(
         assert message in error
         assert error.count("\n") == 1
     assert sorted(tmp_path.rglob("*")) == there
+
+
+def test_a_slow_time_lapse(tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A plane an hour is no movie of days: it plays as movies do, and a line tells."""
+    source, out = tmp_path / "slow.tif", tmp_path / "out.mp4"
+    planes = np.full((3, 20, 20), 90, np.uint8)
+    tifffile.imwrite(source, planes, imagej=True, metadata={"axes": "TYX", "finterval": 3600})
+    assert cli.run(["stack", str(source), "-o", str(out), "--model", str(model)]) == 0
+    assert "The movie shows 25 planes a second" in capsys.readouterr().out
+    with open_movie(out) as movie:
+        assert float(movie.times[-1]) == pytest.approx(3 / 25)
 
 
 def test_colorize_says_what_colours_a_movie(film: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -66,6 +66,51 @@ class TestColorizeStack:
         assert not pixels[1].any()
         assert pixels[2].any()
 
+    def test_not_a_single_plane(self, model: Path) -> None:
+        """One sentence instead of a black stack and a warning for each plane."""
+        stack = np.full((3, 40, 40), 7.0)
+        with pytest.raises(
+            PictureError,
+            match=r"^No plane can be coloured: A float .* 7: give contrast_limits=.*\w\.$",
+        ):
+            colorize_stack(stack, model=model, device="cpu")
+        assert colorize_stack(stack, contrast_limits=(0, 9), model=model, device="cpu").any()
+
+    @pytest.mark.parametrize(
+        ("stack", "axes", "limits", "message"),
+        [
+            (np.zeros((2, 8, 8)), "tyx", (9, 1), "contrast_limits has to be two finite"),
+            (np.zeros((2, 8, 8)), "tyx", 5, "contrast_limits has to be two numbers"),
+            (np.zeros((2, 8, 8)), 5, None, "axes has to be a text"),
+            (np.zeros((2, 8, 8), complex), "tyx", None, "real numbers, got .* complex128"),
+            ("film.mp4", "tyx", None, "has to be an array, such as layer.data, got str"),
+            ([[1], [1, 2]], None, None, "cannot be read as an array"),
+        ],
+    )
+    def test_bad_input(self, model: Path, stack: Any, axes: Any, limits: Any, message: str) -> None:
+        """It is told at once, not plane by plane."""
+        with pytest.raises(PictureError, match=message):
+            colorize_stack(stack, axes, contrast_limits=limits, model=model, device="cpu")
+
+    def test_nested_lists_and_a_plane_of_another_size(self, model: Path) -> None:
+        """Lists are an array; a plane that does not fit is a gap."""
+        movie = np.full((3, 20, 24), 90, np.uint8)
+        wanted = colorize_stack(movie, "tyx", model=model, device="cpu")
+        found = colorize_stack(
+            movie.tolist(), "tyx", contrast_limits=(0, 255), model=model, device="cpu"
+        )
+        assert np.abs(found.astype(int) - wanted).max() <= 1
+
+        class Uneven:
+            shape = movie.shape
+
+            def __getitem__(self, place: tuple[int, ...]) -> NDArray[np.uint8]:
+                return movie[place][:7] if place == (1,) else movie[place]
+
+        with pytest.warns(UserWarning, match=r"Plane \(1,\) .*: it is 24 x 7 pixels, others are"):
+            found = colorize_stack(Uneven(), "tyx", model=model, device="cpu")
+        assert found[2].any()
+
     @pytest.mark.parametrize(
         ("hints", "message"),
         [({9: []}, "no plane 9"), ({(0, 0): []}, "no plane"), ({"a": []}, "no plane"), ([], None)],

@@ -200,7 +200,7 @@ def _black_and_white(
 ) -> tuple[float, float]:
     """Return the values that are black and white."""
     if contrast_limits is not None and values.ndim == 2:
-        return _checked_limits(contrast_limits)
+        return checked_limits(contrast_limits)
     if values.dtype.kind in "ui":
         info = np.iinfo(values.dtype)
         return float(info.min), float(info.max)
@@ -240,7 +240,14 @@ def _leave_if(cancel: Callable[[], bool] | None) -> None:
         raise Cancelled("Cancelled while the picture was read.")
 
 
-def _checked_limits(contrast_limits: Sequence[float]) -> tuple[float, float]:
+def checked_limits(contrast_limits: Sequence[float]) -> tuple[float, float]:
+    """Return black and white as two numbers.
+
+    Raises
+    ------
+    PictureError
+        If they are none, are not finite or do not rise.
+    """
     try:
         low, high = (float(limit) for limit in contrast_limits)
     except (TypeError, ValueError) as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from bisect import bisect_right
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ from napari_colorize.files.steering_file import read_placed_hints
 from napari_colorize.files.steering_parts import hints_to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from napari_colorize.color.steering import AnyHint, Steering
@@ -33,8 +33,14 @@ if TYPE_CHECKING:
     from napari_colorize.files.opened import OpenStack
     from napari_colorize.stacks.saving import Saved
 
+SLOWEST = 1.0
+"""Planes a second below which a time-lapse is shown faster than it was taken."""
 Hints = dict["Place", tuple["AnyHint", ...]]
 
+_OPTIONS = {
+    "give contrast_limits=(black, white)": "give --contrast LOW HIGH",
+    "let it be overwritten": "give --force",
+}
 _MOMENT = 1e-6  # seconds; what was written as 0.1 is meant, though it is a little less or more
 
 
@@ -106,8 +112,8 @@ class StackWork:
         ModelError
             If there is no such model.
         """
-        if rate is not None and not 0 < rate <= 1000:
-            raise PictureError(f"--rate has to be more than 0 and at most 1000, got {rate:g}.")
+        if rate is not None and not 0.01 <= rate <= 1000:
+            raise PictureError(f"--rate has to be from 0.01 to 1000, got {rate:g}.")
         stack = open_stack(source)
         if axes is not None:
             stack = stack.called(axes)
@@ -118,7 +124,8 @@ class StackWork:
         hints = hints_by_plane(placed, stack.axes, _times(stack, rate) if placed else None)
         every = tuple(hint for listed in hints.values() for hint in listed)
         replace(wishes, hints=every).check_model(model)
-        known = rate or stack.frames_per_second or float(RATE)
+        told = stack.frames_per_second or 0.0
+        known = rate or (told if told >= SLOWEST else float(RATE))
         return cls(
             source,
             out,
@@ -152,6 +159,14 @@ class StackWork:
         said = [f"{planes} of {width} x {height} pixels, axes {axes.names}"]
         if self.movie is not None and self.movie.note:
             said.append(self.movie.note)
+        if (
+            self.is_movie
+            and self.movie is None
+            and 0 < (self.stack.frames_per_second or 0) < SLOWEST
+        ):
+            said.append(
+                f"The movie shows {float(self.rate):g} planes a second; --rate changes that."
+            )
         if self.is_movie and (height % 2 or width % 2):
             said.append(
                 f"A movie has even sides: it becomes {width + width % 2} x {height + height % 2}, "
@@ -170,6 +185,10 @@ class StackWork:
         return "plane " + ", ".join(
             f"{letters[axis]}={number}" for axis, number in enumerate(place)
         )
+
+    def missing(self, place: Place, reason: str) -> str:
+        """Return why a plane is not there, and what stands in its place."""
+        return f"{self.called(place)}: {for_the_shell(reason)}; {self.instead}."
 
     def run(self, *, force: bool, progress: Callable[[int, int], None]) -> Saved:
         """Colour what is not done yet, and return what became of it.
@@ -210,13 +229,13 @@ class StackWork:
                         scheduler=self.scheduler,
                         done=store.done,
                     )
-                    with closing(planes):
+                    with closing(planes), _told_for_the_shell():
                         saved = save_planes(planes, store, progress=told)
         self.warnings = [str(one.message) for one in heard if one.category is UserWarning]
         return saved
 
     def _store(self, record: dict[str, Any], *, force: bool) -> Any:
-        try:
+        with _told_for_the_shell():
             return open_store(
                 self.out,
                 self.stack.axes,
@@ -226,9 +245,6 @@ class StackWork:
                 movie=self.movie,
                 rate=self.rate,
             )
-        except StorageError as error:
-            said = str(error).replace("let it be overwritten", "give --force")
-            raise StorageError(said) from error
 
     def _record(self, steering: Steering) -> dict[str, Any]:
         card = read_card(find_model(self.model))
@@ -247,6 +263,21 @@ class StackWork:
             contrast=list(self.contrast) if self.contrast else None,
             hints_by_plane=by_plane,
         )
+
+
+def for_the_shell(said: str) -> str:
+    """Return a sentence with options where it speaks of arguments."""
+    for argument, option in _OPTIONS.items():
+        said = said.replace(argument, option)
+    return said
+
+
+@contextmanager
+def _told_for_the_shell() -> Iterator[None]:
+    try:
+        yield
+    except (PictureError, StorageError) as error:
+        raise type(error)(for_the_shell(str(error))) from error
 
 
 def hints_by_plane(

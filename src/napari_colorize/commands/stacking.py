@@ -96,7 +96,8 @@ def stack(
         ),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Replace OUTPUT, and begin anew what was begun.")
+        bool,
+        typer.Option("--force", help="Replace OUTPUT, and begun work of other settings."),
     ] = False,
 ) -> None:
     """Colour a movie, a time-lapse or a volume, with colour that holds still from plane to plane.
@@ -146,6 +147,6 @@ def stack(
         print(warning, file=sys.stderr)
     say(console, str(saved.path))
     for place, reason in saved.gaps:
-        print(f"{work.called(place)}: {reason}; {work.instead}", file=sys.stderr)
+        print(work.missing(place, reason), file=sys.stderr)
     if saved.gaps:
         raise typer.Exit(1)

@@ -40,6 +40,11 @@ class Axes:
 
     def __post_init__(self) -> None:
         """Check that there is a name for each axis and a plane at the end."""
+        if not isinstance(self.names, str):
+            raise PictureError(
+                f"axes has to be a text with a letter for each axis, such as 'tyx', got "
+                f"{self.names!r}."
+            )
         plain = self.names.removesuffix(SAMPLES)
         if len(self.names) != len(self.shape):
             raise PictureError(

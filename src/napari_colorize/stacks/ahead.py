@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_colorize.files.opened import checked
 from napari_colorize.prediction.guards import leave_if
 from napari_colorize.prediction.strips import threads
 from napari_colorize.stacks.motion import Motion, motion_between
@@ -86,7 +87,7 @@ def _sights(
     depth = _depth(job.axes)
     last: Sight | None = None
     for place, before in planes:
-        pixels = reader.submit(_read, job.stack, place, cancel)
+        pixels = reader.submit(_read, job, place, cancel)
         look = pool.submit(_look, job, colorizer, pixels)
         motion = None
         if job.coherent and last is not None and last.place == before:
@@ -99,9 +100,9 @@ def _sights(
         yield waiting.popleft()
 
 
-def _read(stack: Any, place: Place, cancel: Cancel | None) -> NDArray[Any]:
+def _read(job: StackJob, place: Place, cancel: Cancel | None) -> NDArray[Any]:
     leave_if(cancel)
-    return np.asarray(stack[place])
+    return checked(np.asarray(job.stack[place]), job.axes)
 
 
 def _look(job: StackJob, colorizer: Colorizer, pixels: Future[NDArray[Any]]) -> Look:

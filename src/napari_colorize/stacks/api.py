@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_colorize.color.lightness import checked_limits
 from napari_colorize.color.steering import UNADJUSTED, Adjustments, Reference, Steering
+from napari_colorize.errors import PictureError
 from napari_colorize.files.axes import Axes
 from napari_colorize.prediction.colorizer import Colorizer
 from napari_colorize.stacks.cluster import cluster
@@ -74,11 +76,14 @@ def colorize_stack(
     Raises
     ------
     PictureError
-        If the axes do not suit the array, or a hint names no plane.
+        If the axes do not suit the array, the contrast limits are none, a hint names no plane, or
+        not a single plane can be coloured.
     ModelError, ColorizeError
         As `colorize`.
     """
-    known = Axes.guessed(np.shape(stack)) if axes is None else Axes(axes, np.shape(stack))
+    if not hasattr(stack, "shape"):
+        stack = _array_of(stack)
+    known = Axes.guessed(stack.shape) if axes is None else Axes(axes, tuple(stack.shape))
     with closing(Colorizer(model, device)) as colorizer:
         if reference is not None and not isinstance(reference, Reference):
             reference = colorizer.reference_of(reference)
@@ -93,14 +98,17 @@ def colorize_stack(
             colorizer=colorizer,
             cancel=cancel,
         )
+        gaps = []
         for count, plane in enumerate(planes, start=1):
             if plane.pixels is None:
-                warnings.warn(f"Plane {plane.place} stays black: {plane.reason}", stacklevel=2)
+                gaps.append(plane)
             else:
                 result[plane.place] = plane.pixels
             if progress is not None:
                 progress(count, known.planes)
-        return result
+    for gap in gaps:
+        warnings.warn(f"Plane {gap.place} stays black: {gap.reason}", stacklevel=2)
+    return result
 
 
 def stack_planes(
@@ -145,7 +153,8 @@ def stack_planes(
     Raises
     ------
     PictureError
-        If a hint names no plane or lies outside.
+        If a hint names no plane or lies outside, the contrast limits are none, or, at the end, if
+        not a single plane could be coloured.
     ModelError
         If the model is unknown or broken.
     ClusterError
@@ -153,6 +162,8 @@ def stack_planes(
     Cancelled
         When `cancel` returns True.
     """
+    if contrast_limits is not None:
+        contrast_limits = checked_limits(contrast_limits)
     job = StackJob(
         stack,
         axes,
@@ -166,8 +177,34 @@ def stack_planes(
     with ExitStack() as open_until_the_end:
         if scheduler is not None:
             workers = open_until_the_end.enter_context(cluster(scheduler, model))
-            yield from planes_by_workers(job, workers, done=done, cancel=cancel)
+            planes = planes_by_workers(job, workers, done=done, cancel=cancel)
+            yield from _some_in_color(planes, axes)
             return
         if colorizer is None:
             colorizer = open_until_the_end.enter_context(closing(Colorizer(model, device)))
-        yield from colored_planes(job, colorizer, done=done, cancel=cancel, progress=progress)
+        planes = colored_planes(job, colorizer, done=done, cancel=cancel, progress=progress)
+        yield from _some_in_color(planes, axes)
+
+
+def _array_of(stack: Any) -> NDArray[Any]:
+    """Return nested lists as an array."""
+    try:
+        found = np.asarray(stack)
+    except ValueError as error:
+        raise PictureError(f"The stack cannot be read as an array: {error}.") from error
+    if not found.ndim:
+        raise PictureError(
+            f"A stack has to be an array, such as layer.data, got {type(stack).__name__}."
+        )
+    return found
+
+
+def _some_in_color(planes: Iterator[Plane], axes: Axes) -> Iterator[Plane]:
+    """Yield planes; raise PictureError in the end if there were all, and none has pixels."""
+    gaps = []
+    for plane in planes:
+        if plane.pixels is None:
+            gaps.append(plane)
+        yield plane
+    if len(gaps) == axes.planes:
+        raise PictureError(f"No plane can be coloured: {gaps[0].reason}.")

@@ -123,8 +123,7 @@ class Row:
             raise
         except Exception as error:  # lazy data can fail in as many ways as there are libraries
             self._carried.forget(sight.place)
-            reason = str(error) if isinstance(error, ColorizeError) else gist_of(error)
-            return Plane(sight.place, None, reason) if paint else None
+            return Plane(sight.place, None, reason_of(error)) if paint else None
         return None
 
     @contextmanager
@@ -180,7 +179,9 @@ class Carried:
             self._first = None
 
 
-def gist_of(error: Exception) -> str:
-    """Return why a plane cannot be read, in words."""
+def reason_of(error: Exception) -> str:
+    """Return why there is no plane, in words that others may follow."""
+    if isinstance(error, ColorizeError):
+        return str(error).removesuffix(".")
     said = str(error).strip().splitlines()
     return f"it cannot be read ({type(error).__name__}{': ' + said[0] if said else ''})"

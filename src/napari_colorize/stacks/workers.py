@@ -17,7 +17,7 @@ from napari_colorize.errors import ClusterError, ColorizeError
 from napari_colorize.prediction.colorizer import Colorizer
 from napari_colorize.prediction.guards import leave_if
 from napari_colorize.stacks.cluster import SentModel, Workers, nobody_waits
-from napari_colorize.stacks.coloring import Plane, Row, gist_of
+from napari_colorize.stacks.coloring import Plane, Row, reason_of
 from napari_colorize.stacks.parts import WARM_UP, Part, parts_of
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class ReadPlanes:
             try:
                 self._planes[place] = np.asarray(stack[place])
             except Exception as error:  # as in `coloring.Row`
-                self._planes[place] = gist_of(error)
+                self._planes[place] = reason_of(error)
 
     def __getitem__(self, place: Place) -> Any:
         """Return a plane."""
