@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import psutil
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
@@ -182,3 +183,24 @@ def test_form_is_seen_whole_on_a_small_screen(colorize_desk, viewer):
     viewer.add_image(STACK)
     dock = colorize_desk.open()
     assert dock.scroll_area.widget().sizeHint().height() < 560
+
+
+def test_window_is_not_held_up_by_the_dock(colorize_desk, viewer, monkeypatch):
+    """Sliders of a whole stack ask nothing; the bar may not paint when it is changed."""
+    viewer.add_image(STACK)
+    dock = colorize_desk.open()
+    dock.form.planes.value = WHOLE_STACK
+    asked = []
+    memory = psutil.virtual_memory
+    monkeypatch.setattr("psutil.virtual_memory", lambda: asked.append(1) or memory())
+    for step in (0, 1, 0):
+        viewer.dims.set_current_step(0, step)
+    assert asked == []
+    dock.form.planes.value = THIS_PLANE
+    before = len(asked)
+    viewer.dims.set_current_step(0, 1)
+    assert len(asked) > before
+    bar, free = dock.bar.native, []
+    bar.valueChanged.connect(lambda _: free.append(bar.updatesEnabled()))
+    dock._show_progress(0.5)
+    assert (bar.value(), free, bar.updatesEnabled()) == (500, [False], True)

@@ -98,8 +98,9 @@ class ColorizeDock(ScrollContainer):
         model_wanted.connect(self._choose_model)
         run_started.connect(self._hear_run)
         self._viewer.layers.selection.events.changed.connect(self._follow_selection)
-        for event in ("point", "order", "ndisplay"):
+        for event in ("order", "ndisplay"):
             getattr(self._viewer.dims.events, event).connect(self._update)
+        self._viewer.dims.events.point.connect(self._follow_sliders)
 
     def _forget(self) -> None:
         """Touch nothing any more: the widgets are gone. A run goes on without the dock."""
@@ -126,6 +127,11 @@ class ColorizeDock(ScrollContainer):
     def _follow_selection(self, _: Any = None) -> None:
         if self._open:
             self.form.follow_selection()
+            self._update()
+
+    def _follow_sliders(self, _: Any = None) -> None:
+        # The sliders choose a plane; they are moved often, and a whole stack is the same anywhere.
+        if self._open and self._run is None and not self.form.is_whole:
             self._update()
 
     def _update(self, _: Any = None) -> None:
@@ -209,7 +215,10 @@ class ColorizeDock(ScrollContainer):
 
     def _show_progress(self, share: float) -> None:
         if self._open:
+            # A bar paints itself, and all that waits in its window, at each change while it may.
+            self.bar.native.setUpdatesEnabled(False)
             self.bar.value = round(share * BAR)
+            self.bar.native.setUpdatesEnabled(True)
 
     def _show_note(self, text: str) -> None:
         if self._open and self.cancel.enabled:

@@ -122,7 +122,7 @@ class ColorizeForm(widgets.Container[Any]):
             raise ColorizeError(self._why_no_layer())
         if self.model.value is None:
             raise ColorizeError("No model is installed: train one or import one.")
-        whole = self.planes.value != THIS_PLANE
+        whole = self.is_whole
         sources = tuple(take_source(self._viewer, layer, whole=whole) for layer in chosen)
         if self.planes.value == WHOLE_STACK and self.stack.hints.value:
             sources = tuple(self._with_hints(source) for source in sources)
@@ -135,6 +135,11 @@ class ColorizeForm(widgets.Container[Any]):
             coherent=self.stack.coherent.value,
             scheduler=self.stack.address if whole else "",
         )
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the chosen layers are to be coloured whatever plane is in view."""
+        return bool(self.planes.value != THIS_PLANE)
 
     @property
     def is_lazy(self) -> bool:
