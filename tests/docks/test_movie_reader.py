@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from made_movies import colored_frames, grey_frames, make_movie
+from made_movies import break_frame, colored_frames, grey_frames, make_jpeg_movie, make_movie
 from napari.utils.notifications import notification_manager
 from npe2 import PluginManager, PluginManifest
 
 import napari_colorize
 from napari_colorize.docks.movie_reader import get_reader, movie_of
+from napari_colorize.errors import PictureError
 from napari_colorize.files.movies import open_movie
 
 MANIFEST = Path(napari_colorize.__file__).with_name("napari.yaml")
@@ -87,6 +89,22 @@ def test_movie_cut_short_is_told(viewer: Any, tmp_path: Path) -> None:
     (layer,) = opened(viewer, path)
     assert 5 < len(layer.data) < 48
     assert told().startswith("warning: film.mkv: The movie ends early: ")
+
+
+def test_broken_frame_is_told_once(viewer: Any, tmp_path: Path) -> None:
+    """The window shows black, also where the slider begins, and goes on; a thread is told."""
+    path = break_frame(make_jpeg_movie(tmp_path / "film.avi"), 5)
+    (layer,) = opened(viewer, path)
+    assert viewer.dims.current_step[0] == 5
+    assert not np.any(layer._slice.image.raw)
+    assert told() == "warning: frame 5 of film.avi cannot be decoded: it is black."
+    before = len(notification_manager.records)
+    for number in (4, 5, 6, 5):
+        viewer.dims.set_current_step(0, number)
+        assert np.any(layer._slice.image.raw) == (number != 5)
+    assert len(notification_manager.records) == before
+    with ThreadPoolExecutor(1) as pool, pytest.raises(PictureError, match="frame 5"):
+        pool.submit(layer.data.__getitem__, 5).result()
 
 
 @pytest.mark.parametrize(

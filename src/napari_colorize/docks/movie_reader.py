@@ -70,7 +70,7 @@ def _layer(path: Path) -> LayerData:
 
     from napari_colorize.files.movie_frames import open_frames
 
-    frames = open_frames(path.absolute())
+    frames = open_frames(path.absolute(), told=lambda text: show_warning(f"{text}: it is black."))
     if frames.note:
         show_warning(f"{path.name}: {frames.note}")
     how: dict[str, Any] = {

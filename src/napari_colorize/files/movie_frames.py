@@ -13,6 +13,7 @@ from napari_colorize.files.movies import open_movie
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Callable
     from pathlib import Path
 
     from numpy.typing import DTypeLike, NDArray
@@ -34,6 +35,9 @@ class MovieFrames:
     ----------
     movie : Movie
         For the thread that makes this.
+    told : callable, optional
+        Told of each frame that cannot be decoded, once, when the thread that makes this asks for
+        it, which then gets black: a window goes on. Other threads get the error.
 
     Attributes
     ----------
@@ -48,12 +52,13 @@ class MovieFrames:
 
     dtype = np.dtype(np.uint8)
 
-    def __init__(self, movie: Movie) -> None:
+    def __init__(self, movie: Movie, told: Callable[[str], None] | None = None) -> None:
         self.axes: Axes = movie.axes
         self.note = movie.note
         self._first = movie
         self._own = threading.local()
-        self._own.movie = movie
+        self._own.movie, self._own.told = movie, told
+        self._known: set[str] = set()
 
     @property
     def path(self) -> Path:
@@ -97,7 +102,8 @@ class MovieFrames:
         Raises
         ------
         PictureError
-            If a frame cannot be decoded, or that is more than may be asked for at once.
+            If a frame cannot be decoded (see `told`), or that is more than may be asked for at
+            once.
         """
         keys = key if isinstance(key, tuple) else (key,)
         dots = [number for number, each in enumerate(keys) if each is Ellipsis]
@@ -106,7 +112,17 @@ class MovieFrames:
             keys = (*keys[: dots[0]], *rest, *keys[dots[0] + 1 :])
         if isinstance(keys[0], slice):
             self._refuse_much(len(range(*keys[0].indices(len(self)))))
-        return self._movie()[keys]
+        try:
+            return self._movie()[keys]
+        except PictureError as error:
+            told = getattr(self._own, "told", None)
+            if told is None:
+                raise
+            if str(error) not in self._known:
+                self._known.add(str(error))
+                told(str(error))
+            # As many as they are, without a pixel of memory.
+            return np.broadcast_to(np.uint8(0), self.shape)[keys]
 
     def __array__(
         self, dtype: DTypeLike | None = None, copy: bool | None = None
@@ -145,12 +161,20 @@ class MovieFrames:
             )
 
 
-def open_frames(path: str | os.PathLike[str]) -> MovieFrames:
+def open_frames(
+    path: str | os.PathLike[str], told: Callable[[str], None] | None = None
+) -> MovieFrames:
     """Return the frames of a movie.
+
+    Parameters
+    ----------
+    path : path-like
+    told : callable, optional
+        As for `MovieFrames`.
 
     Raises
     ------
     PictureError, ColorizeError
         As `open_movie`.
     """
-    return MovieFrames(open_movie(path))
+    return MovieFrames(open_movie(path), told)

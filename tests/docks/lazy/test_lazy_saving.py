@@ -127,9 +127,7 @@ def test_command_asks_where_to(
     grey = lazy_desk.viewer.add_image(stack, name="stack")
     save_stack(lazy_desk.viewer)
     told = str(notification_manager.records[-1].message)
-    assert told.startswith(
-        "'stack' is no stack in colour: click one that the Colorize dock"
-    )
+    assert told.startswith("'stack' is no stack in colour: click one that the Colorize dock")
     with pytest.raises(ColorizeError, match="no stack in colour"):
         save_all(lazy_desk.viewer, grey, tmp_path / "grey.tif")
     lazy_desk.add(stack)

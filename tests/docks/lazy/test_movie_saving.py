@@ -75,8 +75,8 @@ def colored(colorize_desk: Any, film: Path) -> Callable[..., Any]:
 def test_result_of_the_dock_is_written_as_it_is(
     colorize_desk: Any, colored: Callable[..., Any], film: Path, stand: Any
 ) -> None:
-    """Nothing is coloured anew; times and sound are those of the movie."""
-    result = colored()
+    """Nothing is coloured anew; times and sound are those of the movie, which stays as it is."""
+    result, content = colored(), film.read_bytes()
     assert result.name == "film [colorized]"
     before = len(stand.seen)
     path = film.with_name("colored.mp4")
@@ -87,6 +87,9 @@ def test_result_of_the_dock_is_written_as_it_is(
     with open_movie(path) as made:
         frames = made[:] if made.axes.is_rgb else np.repeat(made[:][..., None], 3, -1)
     assert np.abs(frames.astype(int) - result.data).mean() < 4
+    with pytest.raises(PictureError, match=r"is the movie that was coloured: choose another name"):
+        save_all(colorize_desk.viewer, result, film, overwrite=True)
+    assert film.read_bytes() == content
     tiff = film.with_name("colored.tif")
     end_of(colorize_desk, save_all(colorize_desk.viewer, result, tiff))
     np.testing.assert_array_equal(tifffile.imread(tiff), result.data)
@@ -130,16 +133,6 @@ def test_axes_that_were_moved(colorize_desk: Any, tmp_path: Path, stand: Any) ->
     np.testing.assert_array_equal(tifffile.imread(path), result.data.swapaxes(0, 1))
 
 
-def test_movie_itself_is_not_replaced(
-    colorize_desk: Any, colored: Callable[..., Any], film: Path
-) -> None:
-    """Its sound is still to be read."""
-    result, before = colored(), film.read_bytes()
-    with pytest.raises(PictureError, match=r"is the movie that was coloured: choose another name"):
-        save_all(colorize_desk.viewer, result, film, overwrite=True)
-    assert film.read_bytes() == before
-
-
 def test_command_proposes_a_movie(
     colorize_desk: Any, colored: Callable[..., Any], film: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,32 +154,48 @@ def test_command_proposes_a_movie(
     assert_kept(film.with_name("colored.mp4"), film)
 
 
-@pytest.mark.parametrize("answer", [(12.5, True), (25.0, False)], ids=["given", "cancelled"])
 def test_stack_without_times_asks_for_a_rate(
     colorize_desk: Any,
     colored: Callable[..., Any],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    answer: tuple[float, bool],
 ) -> None:
-    """25 is proposed."""
+    """25 is proposed; who wants none of it gets nothing."""
     colored(grey_frames(5, 41, 48))
     path, asked = tmp_path / "colored.mp4", []
+    answers = iter([(25.0, False), (12.5, True)])
 
     def rate(*how: Any) -> tuple[float, bool]:
         asked.append(how)
-        return answer
+        return next(answers)
 
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), "Movie (*.mp4)"))
     monkeypatch.setattr(QInputDialog, "getDouble", rate)
     save_stack(colorize_desk.viewer)
+    assert not Saving._living
+    save_stack(colorize_desk.viewer)
     colorize_desk.wait(lambda: not Saving._living)
-    assert asked[0][3] == 25.0
-    assert path.exists() == answer[1]
-    if answer[1]:
-        with open_movie(path) as made:
-            assert made.times == [number * Fraction(2, 25) for number in range(6)]
-            assert made.shape[1:3] == (42, 48)
+    assert [how[3] for how in asked] == [25.0, 25.0]
+    with open_movie(path) as made:
+        assert made.times == [number * Fraction(2, 25) for number in range(6)]
+        assert made.shape[1:3] == (42, 48)
+
+
+def test_movie_that_is_gone(
+    colorize_desk: Any, colored: Callable[..., Any], film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is said that there will be no sound, before it is written."""
+    colored()
+    asked: list[Any] = []
+    path = film.with_name("colored.mp4")
+    film.rename(film.with_name("elsewhere.mp4"))
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), "Movie (*.mp4)"))
+    monkeypatch.setattr(QInputDialog, "getDouble", lambda *how: asked.append(how) or (25.0, True))
+    save_stack(colorize_desk.viewer)
+    colorize_desk.wait(lambda: not Saving._living)
+    assert "film.mp4 is not there any more: there will be no sound" in asked[0][2]
+    with open_movie(path) as made:
+        assert len(made) == len(STAMPS)
 
 
 def test_volume_is_no_movie(

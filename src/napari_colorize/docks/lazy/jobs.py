@@ -199,7 +199,7 @@ def job_of(
     planes, record = lazy_planes_of(layer), dict(layer.metadata[RECORD])
     names = names_of(layer)
     movie = movie_there(layer)
-    if movie is not None and path.resolve() == movie.resolve():
+    if movie is not None and path.exists() and path.samefile(movie):
         raise PictureError(f"{path} is the movie that was coloured: choose another name.")
     steps = {
         letter: step_of(length, unit)

@@ -14,7 +14,9 @@ from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QFileDialog, QInputDialog
 
 from napari_colorize.docks.activity import ActivityBar
+from napari_colorize.docks.layers import RECORD
 from napari_colorize.docks.lazy.jobs import Job, job_of, movie_there, names_of, refusal
+from napari_colorize.docks.movie_reader import MOVIE
 from napari_colorize.errors import Cancelled, ColorizeError
 from napari_colorize.files.plane_store import RATE
 from napari_colorize.files.scale import step_of
@@ -206,10 +208,12 @@ def _asked_rate(layer: Layer) -> Fraction | None:
     """Return the frames a second that a person wants of a movie, None if they want none of it."""
     step = step_of(layer.scale[0], str(layer.units[0]))
     told = 1 / step.size if step is not None and step.unit == "second" else float(RATE)
+    gone = layer.metadata.get(RECORD, {}).get(MOVIE)
+    silent = f" ({Path(gone).name} is not there any more: there will be no sound)" if gone else ""
     rate, wanted = QInputDialog.getDouble(
         None,
         "Save as a movie",
-        "Frames a second",
+        f"Frames a second{silent}",
         min(max(told, SLOWEST), FASTEST),
         SLOWEST,
         FASTEST,
