@@ -105,6 +105,18 @@ def test_a_result_is_replaced_only_on_demand_and_at_the_end(tmp_path: Path, name
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
+@each_kind
+def test_a_folder_of_a_person_is_never_overwritten(tmp_path: Path, name: str) -> None:
+    """Only results are: a slip of the pen with --force costs nobody their documents."""
+    letters = tmp_path / name / "letters"
+    letters.mkdir(parents=True)
+    (letters / "one.txt").write_text("dear")
+    with pytest.raises(StorageError, match="folder of something else, which is not overwritten"):
+        open_store(tmp_path / name, AXES, RECORD, overwrite=True)
+    assert (letters / "one.txt").read_text() == "dear"
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
 def test_a_result_that_came_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
     """The work stays for another try."""
     with closing(open_store(tmp_path / "a.tif", AXES, RECORD)) as store:

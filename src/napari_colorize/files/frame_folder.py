@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from napari_colorize.files.axes import Axes, Place
 
 
+_FRAME = re.compile(r"plane-\d{4,}\.png")
+
+
 class FrameFolder:
     """Files such as ``plane-0007.png``, numbered over all axes, the last one fastest.
 
@@ -30,6 +34,10 @@ class FrameFolder:
 
     def __init__(self, axes: Axes, record: dict[str, Any]) -> None:
         self._axes, self._record = axes, record
+
+    def is_result(self, folder: Path) -> bool:
+        """Return whether a folder holds frames alone."""
+        return all(_FRAME.fullmatch(path.name) for path in folder.iterdir())
 
     def make(self, content: Path) -> None:
         """Make the folder."""

@@ -40,6 +40,9 @@ _WORK, _DONE, _LOCK, _REPLACED = "work.json", "done.txt", "lock", "replaced"
 class Layout(Protocol):
     """How planes lie in a result of some kind."""
 
+    def is_result(self, folder: Path) -> bool:
+        """Return whether a folder is a result of this kind, which may be overwritten."""
+
     def make(self, content: Path) -> None:
         """Make a result without planes; nothing is there under this name."""
 
@@ -161,9 +164,17 @@ class GrowingStore:
 
     def _refuse_result(self) -> None:
         """Raise if something lies under the final name that is to stay."""
-        if self._overwrite or not os.path.lexists(self.path):
+        if not os.path.lexists(self.path):
             return
-        if self.path.is_dir() and not any(self.path.iterdir()):
+        is_folder = self.path.is_dir() and not self.path.is_symlink()
+        if is_folder and not any(self.path.iterdir()):
+            return
+        if self._overwrite and is_folder and not self._layout.is_result(self.path):
+            raise StorageError(
+                f"{self.path} is a folder of something else, which is not overwritten; choose "
+                "another name."
+            )
+        if self._overwrite:
             return
         raise StorageError(
             f"{self.path} is there already; choose another name, or let it be overwritten."

@@ -78,6 +78,10 @@ class MovieParts:
         self._axes, self._record, self._movie = axes, record, movie
         self._clock = Clock.of(movie, axes.planes, rate)
 
+    def is_result(self, folder: Path) -> bool:
+        """Return False: results are files."""
+        return False
+
     def make(self, content: Path) -> None:
         """Make the folder of segments and planes."""
         content.mkdir()

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 VERSION = "0.5"
 OURS = "napari-colorize"
 """Key of what we tell beside the specification: ``axes`` and ``shape`` of all, ``record``."""
+ZARR_MARKS = ("zarr.json", ".zarray", ".zgroup")
+"""Files by which a folder is known as zarr."""
 SMALL = 256
 """Longest side in pixels that is not made smaller any more."""
 CHUNK = 4096
@@ -60,6 +62,10 @@ class OmeZarr:
         self._lengths = {axis: axes.outer[outer.index(axis)] for axis in outer}
         self._levels = levels_of(axes.plane)
         self._opened: tuple[Path | None, list[Any]] = (None, [])
+
+    def is_result(self, folder: Path) -> bool:
+        """Return whether a folder is a zarr of any kind."""
+        return any((folder / mark).is_file() for mark in ZARR_MARKS)
 
     def make(self, content: Path) -> None:
         """Make the groups and the arrays of all levels."""

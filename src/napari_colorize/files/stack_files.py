@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from napari_colorize.errors import PictureError
 from napari_colorize.files.movies import is_movie, open_movie
+from napari_colorize.files.ome_zarr import ZARR_MARKS
 from napari_colorize.files.open_frames import open_frames
 from napari_colorize.files.opened import OpenStack
 from napari_colorize.files.scale import Step
@@ -14,8 +15,6 @@ from napari_colorize.files.tiff import TIFF_STARTS
 
 if TYPE_CHECKING:
     import os
-
-_ZARR_MARKS = ("zarr.json", ".zarray", ".zgroup")
 
 
 def open_stack(path: str | os.PathLike[str]) -> OpenStack:
@@ -65,7 +64,7 @@ def _open_movie(path: Path) -> OpenStack:
 
 
 def _open_folder(path: Path) -> OpenStack:
-    if any((path / mark).is_file() for mark in _ZARR_MARKS):
+    if any((path / mark).is_file() for mark in ZARR_MARKS):
         from napari_colorize.files.open_zarr import open_zarr
 
         return open_zarr(path)

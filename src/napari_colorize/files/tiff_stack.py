@@ -52,6 +52,10 @@ class TiffStack:
         self._from = [outer.index(name) for name in self._names]
         self._start = 0
 
+    def is_result(self, folder: Path) -> bool:
+        """Return False: results are files."""
+        return False
+
     def make(self, content: Path) -> None:
         """Lay the file out."""
         import tifffile
