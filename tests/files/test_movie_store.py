@@ -51,6 +51,7 @@ def written(store: PlaneStore, frames: NDArray[np.uint8], numbers: Iterable[int]
         ("webm", "libvpx-vp9", "libopus", "opus"),
         ("mkv", "libx264", "flac", "aac"),
         ("mov", "libx264", "pcm_s16le", "aac"),
+        ("avi", "mpeg4", "pcm_s16le", "aac"),
     ],
 )
 def test_times_and_sound(tmp_path: Path, suffix: str, codec: str, sound: str, name: str) -> None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 # Sound that .mp4 holds and players play: it is copied. Other sound is coded as AAC.
 COPIED = frozenset({"aac", "mp3", "mp3float", "ac3", "eac3", "alac", "opus", "libopus"})
 _AAC_RATES = {96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000}
+# What channels are where a movie tells their number alone, as .avi does.
+_LAYOUTS = {1: "mono", 4: "4.0", 6: "5.1", 8: "7.1"}
 _AAC_BITS = 192_000  # a second
 # What a movie says of itself that still holds.
 _KEPT_FACTS = (
@@ -164,9 +166,12 @@ def _coded(container: Any, stream: Any) -> Callable[[Any], Iterator[Any]]:
     import av
 
     rate = stream.rate if stream.rate in _AAC_RATES else 48000
-    made = container.add_stream("aac", rate=rate, layout=stream.layout.name)
+    layout = stream.layout.name
+    if layout.endswith(" channels"):
+        layout = _LAYOUTS.get(stream.layout.nb_channels, "stereo")
+    made = container.add_stream("aac", rate=rate, layout=layout)
     made.codec_context.bit_rate = _AAC_BITS
-    resampler = av.AudioResampler("fltp", stream.layout.name, rate)
+    resampler = av.AudioResampler("fltp", layout, rate)
 
     def coded(packet: Any) -> Iterator[Any]:
         try:
