@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 # Bytes of what the network said of planes, as distributions and as lines, that are kept.
 MEMORIES, LINES = 64_000_000, 32_000_000
+# Planes to the next that colours are carried from; those between may have been passed by.
+REACH = 4
 # The network looks at planes of no more pixels, if there is a coarser level.
 LARGEST = 1 << 26
 
@@ -150,11 +152,11 @@ class Painter:
         return lines
 
     def _neighbour(self, seen: Part) -> Memory | None:
-        """Return what is known of a plane beside this one: before or behind in time, or depth."""
+        """Return what is known of the nearest plane: before or behind in time, else in depth."""
         for axis in (self._pyramid.names.find(TIME), self._pyramid.names.find(DEPTH)):
             if axis < 0 or axis in seen.axes:
                 continue
-            for step in (-1, 1):
+            for step in sorted(range(-REACH, REACH + 1), key=abs)[1:]:
                 place = list(seen.place)
                 place[axis] += step
                 memory = self._memories.get(replace(seen, place=tuple(place)))

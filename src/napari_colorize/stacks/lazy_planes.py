@@ -2,7 +2,8 @@
 
 What is asked for is answered at once: in colour if it is known, in grey if not, and then it is a
 wish. The thread fulfils the newest wish first, forgets those that something newer replaced, and
-while there is none it goes on in the direction in which the planes are travelled through.
+while there is none it goes on in the direction in which the planes are travelled through. Where
+they are passed faster than they are coloured it skips ahead, so that some are there when seen.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from __future__ import annotations
 import atexit
 import logging
 import threading
-from collections import deque
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from itertools import islice
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +23,7 @@ from napari_colorize.errors import Cancelled, ColorizeError
 from napari_colorize.stacks.greys import grey_pixels
 from napari_colorize.stacks.kept import Kept
 from napari_colorize.stacks.slabs import Slabs
+from napari_colorize.stacks.travel import Travel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -148,7 +151,8 @@ class LazyPlanes:
         self._working = False
         self._wishes: dict[int, list[Wish]] = {}
         self._in_view: dict[int, set[Part]] = {}
-        self._travelled: dict[int, deque[Part]] = {}
+        self._travelled: dict[int, Travel] = {}
+        self._seconds = 0.0  # that a plane takes
         self._failed: set[Part] = set()
         self._said: set[str] = set()
 
@@ -210,12 +214,10 @@ class LazyPlanes:
         """Remember what is in view, and where it was come from."""
         level = parts[0].level
         self._in_view[level] = set(parts)
-        way = self._travelled.pop(level, deque(maxlen=2))
+        travel = self._travelled.pop(level, Travel())
         if len(parts) == 1:
-            if way and (way[-1].axes, way[-1].place) == (parts[0].axes, parts[0].place):
-                way.pop()
-            way.append(parts[0])
-        self._travelled[level] = way  # the newest last
+            travel.visit(parts[0], monotonic())
+        self._travelled[level] = travel  # the newest last
         for old in list(self._travelled)[:-LEVELS]:
             for known in (self._travelled, self._in_view, self._wishes):
                 known.pop(old, None)
@@ -253,8 +255,10 @@ class LazyPlanes:
 
             with closing(Painter(self.pyramid)) as painter:
                 while (wish := self._next()) is not None:
+                    begun = monotonic()
                     try:
                         self._keep(wish.part, painter.paint(wish, self._over.is_set))
+                        self._seconds = monotonic() - begun
                     except Cancelled:
                         return
                     except Exception as error:
@@ -271,7 +275,7 @@ class LazyPlanes:
         """Return what to do next, when there is something; None when it is over."""
         with self._changed:
             while not self._over.is_set():
-                wish = self._newest() or self._ahead()
+                wish = self._overtaking() or self._newest() or self._ahead()
                 if wish is not None:
                     self._working = True
                     return wish
@@ -294,22 +298,35 @@ class LazyPlanes:
     def _ahead(self) -> Wish | None:
         """Return the next plane in the direction of travel that is not known."""
         for level in sorted(self._travelled):
-            way = self._travelled[level]
-            if len(way) < 2 or way[0].axes != way[1].axes:
-                continue
-            before, here = np.array(way[0].place), np.array(way[1].place)
-            step = np.sign(here - before)
-            if np.count_nonzero(step) != 1:
-                continue
-            rows, columns = way[1].window.shape
-            most = int(AHEAD_SHARE * self.kept.limit / (3 * rows * columns))
-            for count in range(1, min(AHEAD, most) + 1):
-                place = here + count * step
-                if (place < 0).any() or (place >= self.pyramid.shape(level)).any():
-                    break
-                part = replace(way[1], place=tuple(int(index) for index in place))
-                if part not in self.kept and part not in self._failed:
-                    return Wish(part)
+            wish = self._on_the_way(level, 1)
+            if wish is not None:
+                return wish
+        return None
+
+    def _overtaking(self) -> Wish | None:
+        """Return a plane that will be in view when it has its colours, if none would be else.
+
+        Where planes are passed faster than they are coloured the one in view is gone before it has
+        its colours; all would be grey.
+        """
+        for level in sorted(self._travelled):
+            passed = self._travelled[level].passed(self._seconds, monotonic())
+            wish = self._on_the_way(level, passed) if passed else None
+            if wish is not None:
+                return wish
+        return None
+
+    def _on_the_way(self, level: int, first: int) -> Wish | None:
+        """Return the next plane ahead that is not known, the first one or one behind it."""
+        travel = self._travelled[level]
+        ahead = islice(travel.ahead(self.pyramid.shape(level)), first - 1, None)
+        for part in islice(ahead, AHEAD):
+            rows, columns = part.window.shape
+            if 3 * rows * columns * first > AHEAD_SHARE * self.kept.limit:
+                break
+            first += 1
+            if part not in self.kept and part not in self._failed:
+                return Wish(part)
         return None
 
     def _keep(self, part: Part, pixels: NDArray[np.uint8]) -> None:
