@@ -66,6 +66,12 @@ def names_of(requirements: list[str]) -> set[str]:
     return {str(canonicalize_name(Requirement(line).name)) for line in requirements}
 
 
+def snippets_of(page: str, language: str) -> list[str]:
+    """Return the blocks of a language in a page of the documentation."""
+    text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+
+
 def test_readme_has_two_commands_of_one_line(commands: list[str]) -> None:
     """One colours a photograph, one passes the tests; each is a single line."""
     assert len(commands) == 2
@@ -101,7 +107,7 @@ def test_readme_shows_commands_and_options_that_exist(
     section = (ROOT / "README.md").read_text(encoding="utf-8").split("## In the shell")[1]
     lines = re.findall(r"^napari-colorize (\w+)([^#\n]*)", section.split("\n## ")[0], flags=re.M)
     assert {name for name, _ in lines} == {
-        "cache", "colorize", "evaluate", "info", "models", "stack", "train"
+        "cache", "colorize", "evaluate", "info", "models", "shards", "stack", "train"
     }  # fmt: skip
     monkeypatch.setenv("COLUMNS", "200")
     for name, rest in lines:
@@ -118,15 +124,47 @@ def test_readme_imports_names_that_are_public() -> None:
     assert {name for line in shown for name in line.split(", ")} <= set(napari_colorize.__all__)
 
 
-def test_python_of_the_page_on_steering_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    """The Python of docs/steering.md runs as it stands there, and prints what it says."""
-    page = (ROOT / "docs" / "steering.md").read_text(encoding="utf-8")
-    snippets = re.findall(r"^```python\n(.*?)^```", page, flags=re.M | re.S)
-    assert len(snippets) >= 3
+@pytest.mark.parametrize(
+    ("page", "least", "said"),
+    [("steering", 3, "lightness"), ("stacks", 2, "4 planes are in film.ome.zarr, 0 could not")],
+)
+def test_python_of_a_page_runs(
+    page: str,
+    least: int,
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The Python of a page runs as it stands there, and prints what it says."""
+    snippets = snippets_of(page, "python")
+    assert len(snippets) >= least
+    monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     for snippet in snippets:
         exec(snippet, names)
-    assert "lightness" in capsys.readouterr().out
+    assert said in capsys.readouterr().out
+
+
+def test_hints_of_the_page_on_stacks_lead_its_film(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both tables of hints are read, and suit the film that the page's Python writes."""
+    import numpy as np
+    import tifffile
+
+    from napari_colorize.cli import run
+
+    film = np.full((4, 100, 120), 90, np.uint8)
+    monkeypatch.chdir(tmp_path)
+    tifffile.imwrite("film.tif", film, metadata={"axes": "TYX"}, photometric="minisblack")
+    tables = snippets_of("stacks", "csv")
+    assert len(tables) == 2
+    for number, table in enumerate(tables):
+        Path("hints.csv").write_text(table, encoding="utf-8")
+        told = ["stack", "film.tif", "--hints", "hints.csv", "--rate", "12"]
+        assert run([*told, "--out", f"led-{number}.tif"]) == 0
+        assert np.ptp(tifffile.imread(f"led-{number}.tif"), axis=-1).max() > 10
 
 
 def test_ci_runs_the_test_command_of_the_readme(commands: list[str]) -> None:
