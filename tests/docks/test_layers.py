@@ -143,6 +143,15 @@ def test_slider_outside_the_layer_is_told():
     assert take_source(viewer, short, whole=True).planes == 4
 
 
+def test_layer_that_has_left_is_told():
+    """While a viewer is being emptied, its sliders go before those who listen to them."""
+    layer = Image(STACK, name="stack")
+    viewer = shown(layer)
+    viewer.layers.clear()
+    with pytest.raises(PictureError, match="'stack' is not in the viewer any more"):
+        take_source(viewer, layer, whole=False)
+
+
 def test_layer_with_fewer_axes_than_the_viewer():
     """A flat layer beside a stack is coloured wherever the slider stands."""
     flat = Image(STACK[0])

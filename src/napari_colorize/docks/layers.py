@@ -214,11 +214,13 @@ def take_source(viewer: Viewer, layer: Layer, *, whole: bool) -> Source:
     Raises
     ------
     PictureError
-        When the layer cannot be coloured, or has no plane where the sliders stand.
+        When the layer cannot be coloured, is empty, or has no plane where the sliders stand.
     """
     reason = refusal(layer)
     if reason:
         raise PictureError(reason)
+    if 0 in _full_resolution(layer).shape:
+        raise PictureError(f"'{layer.name}' is empty: choose a layer that has pixels.")
     axes = plane_axes(viewer, layer.ndim)
     place = None if whole or layer.ndim == 2 else place_in_view(viewer, layer, axes)
     return Source(
@@ -316,6 +318,8 @@ def plane_axes(viewer: Viewer, ndim: int) -> tuple[int, int]:
 
 def place_in_view(viewer: Viewer, layer: Image, axes: tuple[int, int]) -> tuple[int, ...]:
     """Return the index of the plane that napari draws, found the way napari finds it."""
+    if viewer.dims.ndim < layer.ndim:
+        raise PictureError(f"'{layer.name}' is not in the viewer any more.")
     point = np.asarray(viewer.dims.point[-layer.ndim :]) * _viewer_units(viewer, layer)
     others = [axis for axis in range(layer.ndim) if axis not in axes]
     origin = layer.world_to_data((0.0,) * layer.ndim)
