@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from npe2 import PluginManager, PluginManifest
 import napari_colorize
 from napari_colorize.docks.movie_reader import get_reader, movie_of
 from napari_colorize.errors import PictureError
+from napari_colorize.files.movie_store import encoded
 from napari_colorize.files.movies import open_movie
 
 MANIFEST = Path(napari_colorize.__file__).with_name("napari.yaml")
@@ -74,10 +76,13 @@ def test_grey_movie_is_a_lazy_layer(viewer: Any, tmp_path: Path) -> None:
     assert copied[0] is layer.data
 
 
-def test_coloured_movie_and_wide_pixels(viewer: Any, tmp_path: Path) -> None:
-    """Colours are RGB."""
-    (layer,) = opened(viewer, make_movie(tmp_path / "film.mkv", colored_frames()))
+def test_coloured_movie_of_wide_pixels(viewer: Any, tmp_path: Path) -> None:
+    """It is RGB, and as wide as players show it."""
+    path = tmp_path / "film.mp4"
+    path.write_bytes(encoded(colored_frames(), (96, 96), Fraction(4, 3)))
+    (layer,) = opened(viewer, path)
     assert (layer.rgb, layer.data.shape) == (True, (12, 96, 96, 3))
+    np.testing.assert_allclose(layer.scale, (1, 1, 4 / 3))
 
 
 def test_movie_cut_short_is_told(viewer: Any, tmp_path: Path) -> None:
