@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import socket
 import threading
 import time
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from napari_colorize.errors import ClusterError, ModelError
 from napari_colorize.files.cards import read_card
@@ -161,6 +163,7 @@ def _connected(address: str) -> Iterator[Client]:
         ) from error
     with _calm(), dask.config.set(_PART):
         try:
+            _knock(address)
             client = _in_time(
                 lambda: Client(address, timeout=_CONNECT, set_as_default=False), 2 * _CONNECT
             )
@@ -176,6 +179,17 @@ def _connected(address: str) -> Iterator[Client]:
             raise _lost(address) from error
         finally:
             client.close()
+
+
+def _knock(address: str) -> None:
+    """Raise OSError or ValueError where nobody can be; Dask tries for long, and then complains."""
+    from distributed.comm.registry import backends
+
+    parts = urlsplit(address if "://" in address else f"tcp://{address}")
+    if parts.scheme not in backends:
+        raise ValueError(parts.scheme)
+    if parts.scheme in {"tcp", "tls"}:
+        socket.create_connection((parts.hostname or "", parts.port or 0), _CONNECT).close()
 
 
 def _in_time(make: Callable[[], Client], limit: float) -> Client:
