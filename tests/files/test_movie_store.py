@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -189,3 +190,20 @@ def test_a_full_disk_while_joining(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert len(again.done) == 4
     with open_movie(again.finish()) as movie:
         assert len(movie) == 4
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit to the size of files")
+def test_a_disk_that_takes_a_part_of_a_plane(tmp_path: Path) -> None:
+    """The reason is the system's own."""
+    import resource
+
+    frames = colored_frames()
+    store = store_for(tmp_path / "out.mp4", frames)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(StorageError, match=r"npy: file too large\. Free"):
+            store.write((0,), frames[0])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        store.close()

@@ -100,8 +100,10 @@ class MovieParts:
         first = place[0] // SEGMENT * SEGMENT
         if self._segment(content, first).exists():
             return
+        data = io.BytesIO()  # numpy itself does not tell why a disk took only a part
+        np.save(data, pixels)
         with replacing(self._plane(content, place[0])) as file:
-            np.save(file, pixels)
+            file.write(data.getbuffer())
         numbers = range(first, min(first + SEGMENT, self._axes.planes))
         if all(self._plane(content, number).exists() for number in numbers):
             self._close(content, numbers)
