@@ -5,12 +5,15 @@ from __future__ import annotations
 import numpy as np
 import psutil
 import pytest
+from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QSlider
 
 from napari_colorize.docks.colorize_form import THIS_PLANE, WHOLE_STACK
+from napari_colorize.docks.layers import take_source
 from napari_colorize.docks.model_events import models_changed
+from napari_colorize.errors import PictureError
 from napari_colorize.files.models import ModelInfo
 
 RAMP = np.arange(40 * 50, dtype=np.uint8).reshape(40, 50)
@@ -204,3 +207,14 @@ def test_window_is_not_held_up_by_the_dock(colorize_desk, viewer, monkeypatch):
     bar.valueChanged.connect(lambda _: free.append(bar.updatesEnabled()))
     dock._show_progress(0.5)
     assert (bar.value(), free, bar.updatesEnabled()) == (500, [False], True)
+
+
+@pytest.mark.parametrize("shape", [(0, 40, 50), (3, 0, 50)])
+def test_empty_layer_is_refused(shape):
+    """It has no planes that could be counted, and no pixels."""
+    model = ViewerModel()
+    with np.errstate(all="ignore"):  # napari divides by its sides
+        layer = model.add_image(np.zeros(shape, np.uint8), name="nothing", rgb=False)
+        for whole in (True, False):
+            with pytest.raises(PictureError, match="'nothing' is empty: choose"):
+                take_source(model, layer, whole=whole)

@@ -124,3 +124,7 @@ def test_as_you_look_adds_a_lazy_layer(colorize_desk, viewer, monkeypatch):
     dock.run.native.click()
     name, chosen = made[0]
     assert (name, chosen["axes"], chosen["coherent"]) == ("stacks", "tzyx", False)
+    sure = dock.form.confidence
+    assert (sure.enabled, "as you look" in sure.tooltip) == (False, True)
+    dock.form.planes.value = WHOLE_STACK
+    assert (sure.enabled, "as you look" in sure.tooltip) == (True, False)

@@ -216,7 +216,8 @@ class ColorizeForm(widgets.Container[Any]):
         )
         for field in (self.layers, self.planes):
             field.changed.connect(self.suit_stack)
-        self.model.changed.connect(self._suit_model)
+        for field in (self.layers, self.planes, self.model):
+            field.changed.connect(self._suit_model)
 
     def _suit_model(self) -> None:
         """Offer what the chosen model can do, and say why not what it cannot."""
@@ -231,7 +232,9 @@ class ColorizeForm(widgets.Container[Any]):
                 "nor confidence: choose a model of the network palette."
             )
         self.vividness.suit(default, why_not)
-        self.confidence.enabled = default is not None
+        if self.is_lazy:
+            why_not = "There is no such layer of planes that are coloured as you look."
+        self.confidence.enabled = not why_not
         self.confidence.tooltip = why_not or CONFIDENCE
 
     def _model_choices(self, _: Any) -> list[tuple[str, str]]:
