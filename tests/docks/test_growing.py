@@ -7,6 +7,7 @@ import sys
 import dask.array as da
 import numpy as np
 import pytest
+from stand_in_colorizer import StandInColorizer, stand_in_planes
 
 from napari_colorize.docks.colorize_form import WHOLE_STACK
 from napari_colorize.errors import ClusterError, PictureError
@@ -206,20 +207,35 @@ def test_colour_stack_gives_its_own_lightness(colorize_desk, viewer, stand):
     np.testing.assert_array_equal(viewer.layers[RESULT].data[..., 0], STACK)
 
 
-def test_cluster_that_does_not_answer_is_a_sentence(colorize_desk, viewer, stand, monkeypatch):
-    """The dock says it, and can be used again."""
+def test_cluster_opens_no_model_here(colorize_desk, viewer, stand, monkeypatch):
+    """Its machines do, on a device that this one may lack; one that does not answer is told."""
+
+    def on_cluster(stack, axes, *, colorizer, device, **settings):
+        assert (colorizer, device, settings["scheduler"]) == (None, "cuda", "tcp://there:1")
+        return stand_in_planes(stack, axes, colorizer=StandInColorizer(stand), **settings)
 
     def no_cluster(*_, **__):
-        raise ClusterError("No Dask scheduler answers at tcp://nowhere:1.")
+        raise ClusterError("No Dask scheduler answers at tcp://there:1.")
 
-    monkeypatch.setattr(sys.modules["napari_colorize.stacks.api"], "stack_planes", no_cluster)
-    viewer.add_image(STACK, name="stack")
+    card = {"name": "far", "hash": "ef" * 32, "network": "palette", "vividness": 0.35}
+    monkeypatch.setattr("napari_colorize.docks.coloring.find_model", lambda model: model)
+    monkeypatch.setattr("napari_colorize.docks.coloring.read_card", lambda _: card)
+    stacks = sys.modules["napari_colorize.stacks.api"]
+    monkeypatch.setattr(stacks, "stack_planes", on_cluster)
+    viewer.add_image(STACK, name="stack", contrast_limits=(0, 255))
     dock = colorize_desk.open()
     dock.form.planes.value = WHOLE_STACK
-    dock.form.stack.scheduler.value = "tcp://nowhere:1"
+    dock.form.stack.scheduler.value = "tcp://there:1"
+    dock.form.device.value = "cuda"
     colorize_desk.run_to_end(dock)
-    assert dock.status.value == "No Dask scheduler answers at tcp://nowhere:1."
-    assert (len(viewer.layers), dock.run.enabled) == (1, True)
+    assert dock.status.value == "Done on the cluster at tcp://there:1."
+    assert stand.orders == []
+    record = viewer.layers[RESULT].metadata["napari_colorize"]
+    assert (record["model"], record["settings"]["device"]) == ("far", "tcp://there:1")
+    monkeypatch.setattr(stacks, "stack_planes", no_cluster)
+    colorize_desk.run_to_end(dock)
+    assert dock.status.value == "No Dask scheduler answers at tcp://there:1."
+    assert (len(viewer.layers), dock.run.enabled) == (2, True)
 
 
 def test_two_stacks_in_one_order(colorize_desk, viewer, stand):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from contextlib import closing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +24,8 @@ from napari_colorize.docks.orders import (
 )
 from napari_colorize.docks.pace import Clock, pace
 from napari_colorize.errors import Cancelled, ColorizeError
-from napari_colorize.files.cards import default_vividness
+from napari_colorize.files.cards import default_vividness, read_card
+from napari_colorize.files.models import find_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -33,6 +35,18 @@ if TYPE_CHECKING:
     from napari_colorize.prediction.colorizer import Colorizer
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """What a record tells of a model that the machines of a cluster open, and this one does not.
+
+    A device that these have may be missing here.
+    """
+
+    model_name: str
+    card: dict[str, Any]
+    device: str
 
 
 class Colouring:
@@ -92,17 +106,24 @@ class Colouring:
 
         # The first import of torch takes seconds.
         self.tell(Note(f"Loading {'the model' if 'torch' in sys.modules else 'PyTorch'}…"))
-        with closing(open_colorizer(self.order.model, self.order.device)) as colorizer:
-            for number, source in enumerate(self.order.sources):
-                if source.is_stack:
-                    self._colour_stack(source, colorizer, self._left.get(number))
-                else:
-                    self._colour_picture(source, colorizer)
-            if not self._coloured:
-                return Ending("failed", "No plane could be coloured.")
-            if self.order.scheduler:
-                return Ending("finished", f"Done on the cluster at {self.order.scheduler}.")
-            return Ending("finished", f"Done on {colorizer.device} ({colorizer.device_reason}).")
+        order = self.order
+        if order.scheduler and all(source.is_stack for source in order.sources):
+            card = read_card(find_model(order.model))
+            return self._colour_each(Elsewhere(card["name"], card, order.scheduler))
+        with closing(open_colorizer(order.model, order.device)) as colorizer:
+            return self._colour_each(colorizer)
+
+    def _colour_each(self, model: Colorizer | Elsewhere) -> Ending:
+        for number, source in enumerate(self.order.sources):
+            if source.is_stack:
+                self._colour_stack(source, model, self._left.get(number))
+            elif not isinstance(model, Elsewhere):
+                self._colour_picture(source, model)
+        if not self._coloured:
+            return Ending("failed", "No plane could be coloured.")
+        if isinstance(model, Elsewhere) or self.order.scheduler:
+            return Ending("finished", f"Done on the cluster at {self.order.scheduler}.")
+        return Ending("finished", f"Done on {model.device} ({model.device_reason}).")
 
     def _colour_picture(self, source: Source, colorizer: Colorizer) -> None:
         self._stop_if_cancelled()
@@ -133,10 +154,12 @@ class Colouring:
         self._coloured += 1
         self.tell(Coloured(source, pixels, sure, self._facts(colorizer)))
 
-    def _colour_stack(self, source: Source, colorizer: Colorizer, left: Growth | None) -> None:
+    def _colour_stack(
+        self, source: Source, model: Colorizer | Elsewhere, left: Growth | None
+    ) -> None:
         from napari_colorize.stacks.api import stack_planes
 
-        order, facts = self.order, self._facts(colorizer, source)
+        order, facts = self.order, self._facts(model, source)
         hints: dict[int | Place, Sequence[AnyHint]]
         hints = {place: list(listed) for place, listed in source.hints.items()}
         growth = left
@@ -158,7 +181,7 @@ class Colouring:
                 coherent=order.coherent,
                 contrast_limits=source.contrast_limits,
                 confidence=order.confidence,
-                colorizer=colorizer,
+                colorizer=None if isinstance(model, Elsewhere) else model,
                 model=order.model,
                 device=order.device,
                 scheduler=order.scheduler or None,
@@ -189,17 +212,17 @@ class Colouring:
             told = clock.told(left)
             self.tell(Note(f"{self._plane_at_work()}…{told and f' {told}'}"))
 
-    def _facts(self, colorizer: Colorizer, stack: Source | None = None) -> Facts:
+    def _facts(self, model: Colorizer | Elsewhere, stack: Source | None = None) -> Facts:
         wanted = self.order.steering.vividness
-        vividness = default_vividness(colorizer.card) if wanted is None else wanted
-        settings: dict[str, Any] = {"device": colorizer.device, "vividness": vividness}
+        vividness = default_vividness(model.card) if wanted is None else wanted
+        settings: dict[str, Any] = {"device": model.device, "vividness": vividness}
         if stack is not None:
             settings["axes"] = stack.in_order_of_data()
             settings["coherent"] = self.order.coherent
             if self.order.scheduler:
                 settings["device"] = self.order.scheduler
             settings["hints"] = sum(map(len, stack.hints.values()))
-        return Facts(colorizer.model_name, str(colorizer.card.get("hash", "")), settings)
+        return Facts(model.model_name, str(model.card.get("hash", "")), settings)
 
     def _plane_at_work(self) -> str:
         return f"Plane {self._before + 1} of {self.order.planes}"
