@@ -85,6 +85,14 @@ def no_thread_left() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def forkserver() -> None:
+    """Have the process that the workers of small clusters are forked from, before any test."""
+    from made_cluster import start_forkserver
+
+    start_forkserver()
+
+
+@pytest.fixture(scope="session")
 def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder of 24 colour photographs 96 wide and 80 high: do not write into it."""
     folder = tmp_path_factory.mktemp("photographs")

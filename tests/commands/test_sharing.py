@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 pytest.importorskip("distributed")
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.usefixtures("forkserver"),
     pytest.mark.skipif(sys.platform == "win32", reason="workers are killed by signals"),
 ]
 
 
 @pytest.fixture(scope="module")
-def one_worker() -> Iterator[Any]:
+def one_worker(forkserver: None) -> Iterator[Any]:
     """Return a cluster of one worker on this machine."""
     with small_cluster(1) as local:
         yield local

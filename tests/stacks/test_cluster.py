@@ -35,14 +35,17 @@ if TYPE_CHECKING:
     Pan = Callable[..., NDArray[np.uint8]]
 
 pytest.importorskip("distributed")
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="workers are killed by signals")
+pytestmark = [
+    pytest.mark.usefixtures("forkserver"),
+    pytest.mark.skipif(sys.platform == "win32", reason="workers are killed by signals"),
+]
 
 
 NOWHERE = ("tcp://127.0.0.1:9", "nowhere", "", "http://127.0.0.1:9", "tcp://127.0.0.1:x")
 
 
 @pytest.fixture(scope="module")
-def two_workers() -> Iterator[Any]:
+def two_workers(forkserver: None) -> Iterator[Any]:
     """Return a cluster of two workers on this machine."""
     with small_cluster() as local:
         yield local
@@ -60,7 +63,6 @@ def alone(movie: NDArray[np.uint8], axes: str, model: Path) -> dict[Place, NDArr
     return {plane.place: plane.pixels for plane in planes if plane.pixels is not None}
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("short_parts")
 def test_a_killed_worker_loses_nothing(pan: Pan, model: Path) -> None:
     """All planes are there, once each, and as one computer makes them."""
@@ -182,7 +184,6 @@ def test_other_versions(two_workers: Any, monkeypatch: pytest.MonkeyPatch, model
         pass
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("short_parts")
 def test_a_scheduler_that_dies(pan: Pan, model: Path) -> None:
     """What was done is there, and then comes one sentence."""
