@@ -107,10 +107,25 @@ def weights_of(run: RunFolder) -> dict[str, torch.Tensor]:
     return weights
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of photographs."""
+    return make_folder(tmp_path_factory.mktemp("nodes") / "photographs", 20)
+
+
+@pytest.fixture(scope="module")
+def alone(folder: Path) -> dict[str, torch.Tensor]:
+    """Return the weights that one process ends with."""
+    run = RunFolder(folder.with_name("one")).create(TrainingConfig(folder=str(folder), **SETTINGS))
+    assert isinstance(run_training(run), Finished)
+    return weights_of(run)
+
+
 @pytest.mark.parametrize("launcher", ["torchrun", "slurm"])
-def test_two_nodes_train_as_one_process(tmp_path: Path, launcher: str) -> None:
+def test_two_nodes_train_as_one_process(
+    tmp_path: Path, launcher: str, folder: Path, alone: dict[str, torch.Tensor]
+) -> None:
     """Both end, one run folder tells and holds it, and the weights are nearly the same."""
-    folder = make_folder(tmp_path / "photographs", 40)
     two = RunFolder(tmp_path / "two")
     started = groups(launcher, folder, two)
     try:
@@ -123,16 +138,14 @@ def test_two_nodes_train_as_one_process(tmp_path: Path, launcher: str) -> None:
     told = EventReader(two).read()
     assert sum(isinstance(event, Started) for event in told) == 1
     assert isinstance(told[-1], Finished)
-    one = RunFolder(tmp_path / "one").create(TrainingConfig(folder=str(folder), **SETTINGS))
-    assert isinstance(run_training(one), Finished)
-    mine, theirs = weights_of(one), weights_of(two)
-    for key, value in mine.items():
+    theirs = weights_of(two)
+    for key, value in alone.items():
         assert torch.allclose(value, theirs[key], atol=1e-4), key
 
 
-def test_a_killed_node_ends_the_other(tmp_path: Path) -> None:
+def test_a_killed_node_ends_the_other(tmp_path: Path, folder: Path) -> None:
     """It says so in a sentence, in the run folder too, and does not wait for ever."""
-    folder, run = make_folder(tmp_path / "photographs", 40), RunFolder(tmp_path / "run")
+    run = RunFolder(tmp_path / "run")
     started = groups("slurm", folder, run, epochs=3000)
     limit = time.monotonic() + 90
     try:
