@@ -18,6 +18,8 @@ WARPS = 3
 TOLERANCE = 4.0
 # Side of the window in which the difference is taken, in pixels of the small planes.
 WINDOW = 5
+# Difference of L that all of a plane may have by its grain: that much is no mismatch.
+GRAIN = 2.0
 # Mean match below which nothing goes over: the scene is another.
 CUT = 0.3
 
@@ -54,7 +56,8 @@ def motion_between(plane: Tensor, before: Tensor) -> Motion:
     """Return the motion from the plane before to a plane, (h, w) of L 0..100 each.
 
     The motion is the optical flow of scikit-image (iterative Lucas-Kanade, Le Besnerais and
-    Champagnat 2005). A change of exposure that the whole plane has in common is no mismatch.
+    Champagnat 2005). What the whole plane has in common is no mismatch: a change of exposure, or
+    grain.
     """
     exposure = plane.median() - before.median()
     flow = optical_flow_ilk(  # type: ignore[no-untyped-call]
@@ -73,5 +76,6 @@ def motion_between(plane: Tensor, before: Tensor) -> Motion:
     difference = functional.avg_pool2d(
         difference[None, None], WINDOW, 1, WINDOW // 2, count_include_pad=False
     )[0, 0]
+    difference = (difference - difference.median().clamp(max=GRAIN)).clamp(min=0)
     inside = (places.abs() <= 1).all(dim=-1)
     return Motion(places, torch.exp(-((difference / TOLERANCE) ** 2)) * inside)
