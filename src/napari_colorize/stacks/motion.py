@@ -33,15 +33,13 @@ class Motion(NamedTuple):
         x and y in the plane before, -1..1 from edge to edge, as `grid_sample` takes them.
     match : Tensor of shape (h, w)
         How much what is there looks like what was there, 0..1; 0 where it was outside.
+    is_cut : bool
+        Whether the two planes show different things.
     """
 
     places: Tensor
     match: Tensor
-
-    @property
-    def is_cut(self) -> bool:
-        """Whether the two planes show different things."""
-        return float(self.match.mean()) < CUT
+    is_cut: bool
 
     def of_cells(self, height: int, width: int) -> tuple[Tensor, Tensor]:
         """Return places (1, h', w', 2) and match (1, 1, h', w') on a coarser grid."""
@@ -76,6 +74,11 @@ def motion_between(plane: Tensor, before: Tensor) -> Motion:
     difference = functional.avg_pool2d(
         difference[None, None], WINDOW, 1, WINDOW // 2, count_include_pad=False
     )[0, 0]
-    difference = (difference - difference.median().clamp(max=GRAIN)).clamp(min=0)
     inside = (places.abs() <= 1).all(dim=-1)
-    return Motion(places, torch.exp(-((difference / TOLERANCE) ** 2)) * inside)
+    is_cut = float(_match(difference, inside).mean()) < CUT
+    grain = difference.median().clamp(max=GRAIN)
+    return Motion(places, _match((difference - grain).clamp(min=0), inside), is_cut)
+
+
+def _match(difference: Tensor, inside: Tensor) -> Tensor:
+    return torch.exp(-((difference / TOLERANCE) ** 2)) * inside
