@@ -112,3 +112,17 @@ def test_the_shell(tmp_path: Path, model: str, one_worker: Any, capsys: Any) -> 
     err = capsys.readouterr().err
     assert err.startswith("Error: No Dask scheduler answers at tcp://127.0.0.1:9")
     assert err.count("\n") == 1
+
+
+def test_a_stack_opens_no_model_here(
+    tmp_path: Path, model: str, one_worker: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The device is that of the workers; this machine may lack it."""
+    from napari_colorize.cli import run
+
+    monkeypatch.setattr("napari_colorize.api.open_colorizer", None)
+    folder, out = make_folder(tmp_path / "x", 2), tmp_path / "out.tif"
+    given = ["--model", model, "--scheduler", one_worker.scheduler_address]
+    assert run(["stack", str(folder), "--out", str(out), *given]) == 0
+    with Image.open(out) as pages:
+        assert pages.n_frames == 2

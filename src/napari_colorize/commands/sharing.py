@@ -66,7 +66,7 @@ def colour_all_on(
             left.append((number, _absolute(job)))
     if not left:
         return
-    steering = _steering(model, wishes)
+    steering = steering_for_others(model, wishes)
     with cluster(scheduler, model) as workers, _mark(out.absolute()) as mark:
         tasks = (
             (number, job, batch.about(job), steering, workers.model, device, mark)
@@ -117,8 +117,8 @@ def _absolute(job: Job) -> Job:
     return replace(job, source=job.source.absolute(), target=job.target.absolute())
 
 
-def _steering(model: str | None, wishes: Wishes) -> Steering:
-    """Return the wishes; only a reference has to be looked at by the model."""
+def steering_for_others(model: str | None, wishes: Wishes) -> Steering:
+    """Return the wishes for other machines; only a reference has to be looked at by the model."""
     if wishes.reference is None:
         return Steering(wishes.hints, wishes.vividness, None, wishes.adjustments)
     from napari_colorize.api import open_colorizer

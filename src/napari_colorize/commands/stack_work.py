@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import warnings
 from bisect import bisect_right
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from napari_colorize.commands.batch import steering_of
+from napari_colorize.commands.sharing import steering_for_others
 from napari_colorize.errors import PictureError, StorageError
 from napari_colorize.files.cards import read_card
 from napari_colorize.files.models import find_model
@@ -205,32 +206,41 @@ class StackWork:
         from napari_colorize.stacks.saving import save_planes
 
         axes = self.stack.axes
-        with closing(open_colorizer(self.model, self.device)) as colorizer:
-            steering = steering_of(colorizer, self.wishes)
-            with closing(self._store(self._record(steering), force=force)) as store:
+        with ExitStack() as until_done:
+            colorizer = None
+            if self.scheduler:
+                steering = steering_for_others(self.model, self.wishes)
+            else:
+                colorizer = until_done.enter_context(
+                    closing(open_colorizer(self.model, self.device))
+                )
+                steering = steering_of(colorizer, self.wishes)
+            store = until_done.enter_context(
+                closing(self._store(self._record(steering), force=force))
+            )
 
-                def told(done: int, total: int) -> None:
-                    self.told = f"{done:,} of {total:,} planes are done"
-                    progress(done, total)
+            def told(done: int, total: int) -> None:
+                self.told = f"{done:,} of {total:,} planes are done"
+                progress(done, total)
 
-                told(len(store.done), axes.planes)
-                with warnings.catch_warnings(record=True) as heard:
-                    warnings.simplefilter("always", UserWarning)
-                    planes: Any = stack_planes(
-                        self.stack.data,
-                        axes,
-                        steering=steering,
-                        hints=dict(self.hints.items()),
-                        coherent=self.coherent,
-                        contrast_limits=self.contrast,
-                        colorizer=None if self.scheduler else colorizer,
-                        model=self.model,
-                        device=self.device,
-                        scheduler=self.scheduler,
-                        done=store.done,
-                    )
-                    with closing(planes), _told_for_the_shell():
-                        saved = save_planes(planes, store, progress=told)
+            told(len(store.done), axes.planes)
+            with warnings.catch_warnings(record=True) as heard:
+                warnings.simplefilter("always", UserWarning)
+                planes: Any = stack_planes(
+                    self.stack.data,
+                    axes,
+                    steering=steering,
+                    hints=dict(self.hints.items()),
+                    coherent=self.coherent,
+                    contrast_limits=self.contrast,
+                    colorizer=colorizer,
+                    model=self.model,
+                    device=self.device,
+                    scheduler=self.scheduler,
+                    done=store.done,
+                )
+                with closing(planes), _told_for_the_shell():
+                    saved = save_planes(planes, store, progress=told)
         self.warnings = [str(one.message) for one in heard if one.category is UserWarning]
         return saved
 
