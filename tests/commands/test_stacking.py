@@ -25,7 +25,7 @@ from made_movies import (
 from napari_colorize import cli
 from napari_colorize.color.hints import Hint
 from napari_colorize.color.steering import Steering
-from napari_colorize.commands.stack_work import hints_by_plane
+from napari_colorize.commands.stack_hints import hints_by_plane
 from napari_colorize.errors import PictureError
 from napari_colorize.files.axes import Axes
 from napari_colorize.files.hints_table import placed_hints_of_table
@@ -359,6 +359,27 @@ def test_a_slow_time_lapse(tmp_path: Path, model: Path, capsys: pytest.CaptureFi
     assert "The movie shows 25 planes a second" in capsys.readouterr().out
     with open_movie(out) as movie:
         assert float(movie.times[-1]) == pytest.approx(3 / 25)
+
+
+@pytest.mark.parametrize(
+    ("times", "given", "told"), [(16, [], True), (200, [], False), (16, [0, 4095], False)]
+)
+def test_a_camera_of_12_bits(
+    tmp_path: Path,
+    model: Path,
+    capsys: pytest.CaptureFixture[str],
+    times: int,
+    given: list[int],
+    told: bool,
+) -> None:
+    """Who gets a nearly black result hears of --contrast before."""
+    planes = grey_frames()[:2].astype(np.uint16) * times
+    tifffile.imwrite(tmp_path / "camera.tif", planes, imagej=True, metadata={"axes": "TYX"})
+    contrast = ["--contrast", *map(str, given)] if given else []
+    arguments = ["stack", str(tmp_path / "camera.tif"), "-o", str(tmp_path / "out.tif")]
+    assert cli.run([*arguments, "--model", str(model), *contrast]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert ("those of uint16 from 0 to 65,535: --contrast LOW HIGH tells" in out) == told
 
 
 def test_colorize_says_what_colours_a_movie(film: Path, capsys: pytest.CaptureFixture[str]) -> None:

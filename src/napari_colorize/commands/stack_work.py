@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 import warnings
-from bisect import bisect_right
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from napari_colorize.commands.batch import steering_of
 from napari_colorize.commands.sharing import steering_for_others
+from napari_colorize.commands.stack_hints import hints_by_plane, times_of
 from napari_colorize.errors import PictureError, StorageError
 from napari_colorize.files.cards import read_card
 from napari_colorize.files.models import find_model
@@ -24,25 +26,25 @@ from napari_colorize.files.steering_file import read_placed_hints
 from napari_colorize.files.steering_parts import hints_to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from napari_colorize.color.steering import AnyHint, Steering
+    from napari_colorize.color.steering import Steering
+    from napari_colorize.commands.stack_hints import Hints
     from napari_colorize.commands.wishes import Wishes
     from napari_colorize.files.axes import Axes, Place
-    from napari_colorize.files.hints_table import PlacedHint
     from napari_colorize.files.opened import OpenStack
     from napari_colorize.stacks.saving import Saved
 
 SLOWEST = 1.0
 """Planes a second below which a time-lapse is shown faster than it was taken."""
-Hints = dict["Place", tuple["AnyHint", ...]]
+FEW = 8
+"""Pictures are nearly of one grey whose values are fewer than those of their type by this."""
 
 _OPTIONS = {
     "give contrast_limits=(black, white)": "give --contrast LOW HIGH",
     "let it be overwritten": "give --force",
 }
-_MOMENT = 1e-6  # seconds; what was written as 0.1 is meant, though it is a little less or more
 
 
 def checked_places(source: Path, out: Path, *, force: bool) -> None:
@@ -122,7 +124,7 @@ class StackWork:
         if out.suffix.lower() == ".mp4":
             check_axes(stack.axes)
         placed = read_placed_hints(hints_file) if hints_file is not None else ()
-        hints = hints_by_plane(placed, stack.axes, _times(stack, rate) if placed else None)
+        hints = hints_by_plane(placed, stack.axes, times_of(stack, rate) if placed else None)
         every = tuple(hint for listed in hints.values() for hint in listed)
         replace(wishes, hints=every).check_model(model)
         told = stack.frames_per_second or 0.0
@@ -158,6 +160,7 @@ class StackWork:
         height, width = axes.plane
         planes = "1 plane" if axes.planes == 1 else f"{axes.planes:,} planes"
         said = [f"{planes} of {width} x {height} pixels, axes {axes.names}"]
+        said += self._contrast_note()
         if self.movie is not None and self.movie.note:
             said.append(self.movie.note)
         if (
@@ -174,6 +177,24 @@ class StackWork:
                 "the last pixels twice."
             )
         return said
+
+    def _contrast_note(self) -> list[str]:
+        """Return that a plane in the middle has few of the values that its type has, if so."""
+        kind = self.stack.data.dtype
+        if self.contrast is not None or kind.kind not in "ui" or kind.itemsize < 2:
+            return []
+        place = tuple(length // 2 for length in self.stack.axes.outer)
+        try:
+            plane = self.stack.data[place]
+        except PictureError:  # told when it is to be coloured
+            return []
+        low, high, info = int(plane.min()), int(plane.max()), np.iinfo(kind)
+        if (high - low) * FEW > int(info.max) - int(info.min):
+            return []
+        return [
+            f"The values of {self.called(place)} go from {low:,} to {high:,}, those of {kind} from "
+            f"{info.min:,} to {info.max:,}: --contrast LOW HIGH tells what is black and white."
+        ]
 
     @property
     def instead(self) -> str:
@@ -288,84 +309,6 @@ def _told_for_the_shell() -> Iterator[None]:
         yield
     except (PictureError, StorageError) as error:
         raise type(error)(for_the_shell(str(error))) from error
-
-
-def hints_by_plane(
-    placed: Sequence[PlacedHint], axes: Axes, times: Sequence[float] | None
-) -> Hints:
-    """Return hints by the planes that they stand on.
-
-    Parameters
-    ----------
-    placed : sequence of PlacedHint
-    axes : Axes
-    times : sequence of float, optional
-        When each plane along the axis of time is shown, in seconds.
-
-    Raises
-    ------
-    PictureError
-        If a hint names no plane of the stack.
-    """
-    found: Hints = {}
-    for one in placed:
-        place = _place(one, axes, times)
-        found[place] = (*found.get(place, ()), one.hint)
-    return found
-
-
-def _place(placed: PlacedHint, axes: Axes, times: Sequence[float] | None) -> Place:
-    where = placed.where
-    letters = axes.names[: len(axes.outer)]
-    if isinstance(where, float):
-        if len(letters) != 1 or times is None:
-            raise PictureError(
-                "--hints has a column time, and this stack tells none: name the plane instead, in "
-                f"{'a column plane' if len(letters) == 1 else 'columns ' + ','.join(letters)}."
-            )
-        return (_number_at(where, times),)
-    if isinstance(where, tuple):
-        place = where
-    else:
-        if set(where) != set(letters):
-            raise PictureError(
-                f"--hints has columns {','.join(where)}, and the axes of the planes are "
-                f"{','.join(letters)}."
-            )
-        place = tuple(where[letter] for letter in letters)
-    if len(place) != len(letters):
-        raise PictureError(
-            f"--hints tells {len(place)} numbers of a plane, and the axes of the planes are "
-            f"{','.join(letters)}: use a column for each."
-        )
-    for letter, number, length in zip(letters, place, axes.outer, strict=True):
-        if number >= length:
-            raise PictureError(
-                f"--hints names plane {number} along {letter}, and there are {length}, counted "
-                "from 0."
-            )
-    return place
-
-
-def _number_at(seconds: float, times: Sequence[float]) -> int:
-    """Return the plane that is shown at a time; the last entry is the end of all."""
-    end = times[-1]
-    if seconds > end + _MOMENT:
-        raise PictureError(
-            f"--hints names the time {seconds:g} s, and the movie ends after {end:.2f} s."
-        )
-    number = bisect_right(times, seconds + _MOMENT) - 1
-    return min(max(number, 0), len(times) - 2)
-
-
-def _times(stack: OpenStack, rate: float | None) -> list[float] | None:
-    """Return when planes are shown and when the last ends, in seconds; None if nothing tells."""
-    if isinstance(stack.data, Movie):
-        return [float(time) for time in stack.data.times]
-    known = rate or stack.frames_per_second
-    if not known or len(stack.axes.outer) != 1:
-        return None
-    return [number / known for number in range(stack.axes.planes + 1)]
 
 
 def _check_contrast(contrast: tuple[float, float] | None, axes: Axes) -> None:
