@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from napari.components import ViewerModel
 
 from napari_colorize.docks.layers import take_source
 from napari_colorize.docks.lazy.opening import LazyLayer, add_lazy_layer, lazy_planes_of
@@ -78,3 +79,9 @@ class LazyDesk:
 def lazy_desk(viewer: Any, qtbot: QtBot, model: Path) -> LazyDesk:
     """Return a viewer to look at lazy layers in."""
     return LazyDesk(viewer, qtbot, model)
+
+
+@pytest.fixture
+def bare_desk(qtbot: QtBot, model: Path) -> LazyDesk:
+    """Return the model of a viewer: its layers are sliced as they are in a window, in less time."""
+    return LazyDesk(ViewerModel(), qtbot, model)

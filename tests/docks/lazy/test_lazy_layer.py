@@ -43,18 +43,18 @@ def test_grey_first_and_then_colours_on_the_canvas(
     lazy_desk.wait_for_colours(planes)
 
 
-def test_axes_that_are_moved(lazy_desk: Any, stack: NDArray[np.uint8]) -> None:
+def test_axes_that_are_moved(bare_desk: Any, stack: NDArray[np.uint8]) -> None:
     """The plane that comes into view is coloured, along whichever axes; so in three dimensions."""
-    _, planes = lazy_desk.add(stack)
-    lazy_desk.viewer.dims.order = (1, 0, 2)
-    lazy_desk.viewer.dims.set_point(1, 9)
-    lazy_desk.wait(planes.idle)
+    _, planes = bare_desk.add(stack)
+    bare_desk.viewer.dims.order = (1, 0, 2)
+    bare_desk.viewer.dims.set_point(1, 9)
+    bare_desk.wait(planes.idle)
     assert ((0, 2), (0, 9, 0)) in {(part.axes, part.place) for part in planes.kept._values}
-    lazy_desk.viewer.reset_view()
-    lazy_desk.wait_for_colours(planes)
-    lazy_desk.viewer.dims.order = (0, 1, 2)
-    lazy_desk.viewer.dims.ndisplay = 3
-    lazy_desk.wait(planes.idle)
+    bare_desk.viewer.reset_view()
+    bare_desk.wait_for_colours(planes)
+    bare_desk.viewer.dims.order = (0, 1, 2)
+    bare_desk.viewer.dims.ndisplay = 3
+    bare_desk.wait(planes.idle)
     assert {part.place[0] for part in planes.kept._values if part.axes == (1, 2)} == set(range(6))
 
 
@@ -95,28 +95,28 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
     hold.go.set()
 
 
-def test_slider_that_is_moved_quickly(lazy_desk: Any, stack: NDArray[np.uint8], held: Held) -> None:
+def test_slider_that_is_moved_quickly(bare_desk: Any, stack: NDArray[np.uint8], held: Held) -> None:
     """What is at work is finished; then the plane where it stops, and those ahead of it."""
-    lazy, planes = lazy_desk.add(stack)
-    lazy_desk.wait(held.begun.is_set)
+    lazy, planes = bare_desk.add(stack)
+    bare_desk.wait(held.begun.is_set)
     assert [part.place[0] for part in planes.in_view] == [2]  # where napari puts the slider
     for place in (0, 1, 3, 4):
-        lazy_desk.viewer.dims.set_point(0, place)
+        bare_desk.viewer.dims.set_point(0, place)
     held.go.set()
-    lazy_desk.wait_for_colours(planes)
+    bare_desk.wait_for_colours(planes)
     assert [part.place[0] for part in planes.kept._values if part.place[0] != 4] == [2, 5]
-    lazy_desk.viewer.dims.set_point(0, 5)
+    bare_desk.viewer.dims.set_point(0, 5)
     assert (np.ptp(lazy.data[5], axis=-1) > 0).any()
 
 
-def test_layer_removed_in_the_middle(lazy_desk: Any, stack: NDArray[np.uint8], held: Held) -> None:
+def test_layer_removed_in_the_middle(bare_desk: Any, stack: NDArray[np.uint8], held: Held) -> None:
     """The thread ends, and nothing is left that listens."""
-    lazy, planes = lazy_desk.add(stack)
-    lazy_desk.wait(held.begun.is_set)
+    lazy, planes = bare_desk.add(stack)
+    bare_desk.wait(held.begun.is_set)
     assert planes._thread is not None
-    lazy_desk.viewer.layers.move(1, 0)
+    bare_desk.viewer.layers.move(1, 0)
     assert not planes.closed
-    lazy_desk.viewer.layers.remove(lazy)
+    bare_desk.viewer.layers.remove(lazy)
     assert planes.closed
     planes._thread.join(PATIENCE)
     assert not planes._thread.is_alive()
@@ -135,7 +135,7 @@ def test_viewer_closed_in_the_middle(lazy_desk: Any, stack: NDArray[np.uint8], h
     assert not LazyLayer._living
 
 
-def test_unreadable_plane_is_told_once(lazy_desk: Any, stack: NDArray[np.uint8]) -> None:
+def test_unreadable_plane_is_told_once(bare_desk: Any, stack: NDArray[np.uint8]) -> None:
     """A notification names it; the planes beside it are coloured."""
 
     def block(block_info: Any = None) -> NDArray[np.uint8]:
@@ -145,13 +145,13 @@ def test_unreadable_plane_is_told_once(lazy_desk: Any, stack: NDArray[np.uint8])
         return stack[place : place + 1]
 
     data = da.map_blocks(block, chunks=((1,) * 6, 40, 48), dtype=np.uint8)
-    lazy, planes = lazy_desk.add(data)
-    lazy_desk.wait_for_colours(planes)
-    lazy_desk.viewer.layers["grey"].visible = False  # it would raise, which is napari's own
+    lazy, planes = bare_desk.add(data)
+    bare_desk.wait_for_colours(planes)
+    bare_desk.viewer.layers["grey"].visible = False  # it would raise, which is napari's own
     before = len(notification_manager.records)
     for place in (3, 4, 3, 5, 3):
-        lazy_desk.viewer.dims.set_point(0, place)
-        lazy_desk.wait(planes.idle)
+        bare_desk.viewer.dims.set_point(0, place)
+        bare_desk.wait(planes.idle)
     told = [str(record.message) for record in notification_manager.records[before:]]
     assert told == [
         "'grey [colorized]': Plane 3 stays without colours: it cannot be read (OSError: the disk "
@@ -160,24 +160,24 @@ def test_unreadable_plane_is_told_once(lazy_desk: Any, stack: NDArray[np.uint8])
     assert not lazy.data[3].any()
 
 
-def test_unknown_model(lazy_desk: Any, stack: NDArray[np.uint8]) -> None:
+def test_unknown_model(bare_desk: Any, stack: NDArray[np.uint8]) -> None:
     """It is told before a layer is there."""
-    layer = lazy_desk.viewer.add_image(stack)
-    source = take_source(lazy_desk.viewer, layer, whole=True)
+    layer = bare_desk.viewer.add_image(stack)
+    source = take_source(bare_desk.viewer, layer, whole=True)
     with pytest.raises(ModelError, match="no model called"):
-        add_lazy_layer(lazy_desk.viewer, source, model="nobody")
-    assert len(lazy_desk.viewer.layers) == 1
+        add_lazy_layer(bare_desk.viewer, source, model="nobody")
+    assert len(bare_desk.viewer.layers) == 1
 
 
-def test_only_the_plane_in_view_is_read(lazy_desk: Any, stack: NDArray[np.uint8]) -> None:
+def test_only_the_plane_in_view_is_read(bare_desk: Any, stack: NDArray[np.uint8]) -> None:
     """Opening reads one plane, wherever the slider stands, and no neighbour before it is moved."""
-    layer = lazy_desk.viewer.add_image(stack)
+    layer = bare_desk.viewer.add_image(stack)
     for place in (4, 0):
-        lazy_desk.viewer.dims.set_point(0, place)
-        source = take_source(lazy_desk.viewer, layer, whole=True)
-        add_lazy_layer(lazy_desk.viewer, source, model=lazy_desk.model, device="cpu")
+        bare_desk.viewer.dims.set_point(0, place)
+        source = take_source(bare_desk.viewer, layer, whole=True)
+        add_lazy_layer(bare_desk.viewer, source, model=bare_desk.model, device="cpu")
         planes = next(iter(LazyLayer._living)).planes
-        lazy_desk.wait_for_colours(planes)
+        bare_desk.wait_for_colours(planes)
         assert [part.place[0] for part in planes.kept._values] == [place]
-        lazy_desk.viewer.layers.remove(lazy_desk.viewer.layers[-1])
-        lazy_desk.qtbot.wait(1)  # napari is not to add and remove layers in one turn
+        bare_desk.viewer.layers.remove(bare_desk.viewer.layers[-1])
+        bare_desk.qtbot.wait(1)  # napari is not to add and remove layers in one turn

@@ -33,27 +33,27 @@ def end_of(lazy_desk: Any, saving: Saving) -> str:
 
 
 def test_tiff_holds_the_row_in_its_order(
-    lazy_desk: Any, stack: NDArray[np.uint8], model: Path, tmp_path: Path
+    bare_desk: Any, stack: NDArray[np.uint8], model: Path, tmp_path: Path
 ) -> None:
     """Whatever was looked at before; the sentence says where it is and how to open it."""
-    lazy, planes = lazy_desk.add(stack)
-    lazy_desk.wait(planes.idle)
+    lazy, planes = bare_desk.add(stack)
+    bare_desk.wait(planes.idle)
     path = tmp_path / "colored.tif"
-    text = end_of(lazy_desk, save_all(lazy_desk.viewer, lazy, path))
+    text = end_of(bare_desk, save_all(bare_desk.viewer, lazy, path))
     assert text.startswith(f"All planes are in {path}. To open it: drag")
     expected = colorize_stack(stack, "tyx", model=model, device="cpu", contrast_limits=(0, 255))
     assert np.array_equal(tifffile.imread(path), expected)
 
 
 def test_cancelled_saving_goes_on(
-    lazy_desk: Any,
+    bare_desk: Any,
     stack: NDArray[np.uint8],
     model: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The second run colours only what is missing, and gives the same in the end."""
-    lazy, _ = lazy_desk.add(stack)
+    lazy, _ = bare_desk.add(stack)
     path = tmp_path / "colored.ome.zarr"
     painted: list[Any] = []
     paint: Callable[..., Any] = Row._painted
@@ -66,20 +66,20 @@ def test_cancelled_saving_goes_on(
         return paint(self, place, *rest)
 
     monkeypatch.setattr(Row, "_painted", counted)
-    saving.append(save_all(lazy_desk.viewer, lazy, path))
-    assert "again to go on" in end_of(lazy_desk, saving[0])
+    saving.append(save_all(bare_desk.viewer, lazy, path))
+    assert "again to go on" in end_of(bare_desk, saving[0])
     assert not path.exists()
-    text = end_of(lazy_desk, save_all(lazy_desk.viewer, lazy, path))
+    text = end_of(bare_desk, save_all(bare_desk.viewer, lazy, path))
     assert text.startswith("All planes are in")
     assert painted[-1] == (5,)
     assert len(painted) <= 7
     colored = np.asarray(zarr.open_group(path, mode="r")["0"])
     assert colored.shape == (6, 3, 40, 48)
-    again = end_of(lazy_desk, save_all(lazy_desk.viewer, lazy, path))
+    again = end_of(bare_desk, save_all(bare_desk.viewer, lazy, path))
     assert "already" in again or "there" in again
 
 
-def test_gap_is_named(lazy_desk: Any, stack: NDArray[np.uint8], tmp_path: Path) -> None:
+def test_gap_is_named(bare_desk: Any, stack: NDArray[np.uint8], tmp_path: Path) -> None:
     """A plane that cannot be read is black in the result, the rest is done."""
 
     def block(block_info: Any = None) -> NDArray[np.uint8]:
@@ -88,9 +88,9 @@ def test_gap_is_named(lazy_desk: Any, stack: NDArray[np.uint8], tmp_path: Path) 
             raise OSError("the disk is gone")
         return stack[place : place + 1]
 
-    lazy, _ = lazy_desk.add(da.map_blocks(block, chunks=((1,) * 6, 40, 48), dtype=np.uint8))
+    lazy, _ = bare_desk.add(da.map_blocks(block, chunks=((1,) * 6, 40, 48), dtype=np.uint8))
     path = tmp_path / "colored.tif"
-    text = end_of(lazy_desk, save_all(lazy_desk.viewer, lazy, path))
+    text = end_of(bare_desk, save_all(bare_desk.viewer, lazy, path))
     assert "1 of them are black; plane 3: it cannot be read (OSError: the disk is gone)" in text
     written = tifffile.imread(path)
     assert not written[3].any()
