@@ -164,28 +164,24 @@ def test_gap_in_the_middle_is_named_and_tried_again(colorize_desk, viewer, stand
     colorize_desk.run_to_end(dock)
     assert result.data.shape == (5, 40, 50, 3)
     np.testing.assert_array_equal(result.data[..., 0], STACK)
-
-
-def test_stack_without_one_plane_that_can_be_coloured(colorize_desk, viewer, stand):
-    """No layer is added, and the first reasons are told."""
-    viewer.add_image(STACK, name="stack")
-    dock = colorize_desk.open()
-    dock.form.planes.value = WHOLE_STACK
+    # Without one plane that can be coloured no layer is added, and the first reasons are told.
     stand.error = PictureError("It has no pixels.")
     colorize_desk.run_to_end(dock)
     said = "No plane could be coloured. Plane 1 (slider at 0): It has no pixels."
     assert dock.status.value.startswith(said)
     assert dock.status.value.endswith("So for 2 more planes.")
-    assert len(viewer.layers) == 1
+    assert len(viewer.layers) == 2
 
 
 def test_planes_along_other_axes_lie_on_their_source(colorize_desk, viewer, stand):
-    """With the axes of the viewer changed the planes are those that are seen."""
+    """With the axes of the viewer changed the planes are those that are seen; so are colours."""
     layer = viewer.add_image(
         STACK, name="stack", scale=(4, 2, 3), translate=(7, 8, 9), units=("s", "um", "um")
     )
+    colours = viewer.add_image(np.stack([STACK] * 3, axis=-1), rgb=True, name="colours")
     viewer.dims.order = (1, 0, 2)
     dock = colorize_desk.open()
+    dock.form.layers.value = [layer]
     dock.form.planes.value = WHOLE_STACK
     colorize_desk.run_to_end(dock)
     assert stand.seen[0][0] == (5, 50)
@@ -194,17 +190,14 @@ def test_planes_along_other_axes_lie_on_their_source(colorize_desk, viewer, stan
     np.testing.assert_array_equal(result.data[..., 0], STACK)
     np.testing.assert_allclose(result.data_to_world((1, 2, 3)), layer.data_to_world((1, 2, 3)))
     assert result.units == layer.units
-
-
-def test_colour_stack_gives_its_own_lightness(colorize_desk, viewer, stand):
-    """Its planes come with their colours, and without contrast limits."""
-    viewer.add_image(np.stack([STACK] * 3, axis=-1), rgb=True, name="stack")
-    dock = colorize_desk.open()
-    dock.form.planes.value = WHOLE_STACK
+    # A colour stack gives its own lightness, without contrast limits.
+    viewer.dims.order = (0, 1, 2)
+    dock.form.layers.value = [colours]
+    stand.seen.clear()
     colorize_desk.run_to_end(dock)
     assert stand.seen == [((40, 50, 3), None)] * 5
-    assert stand.stacks[0]["axes"].names == "tyxs"
-    np.testing.assert_array_equal(viewer.layers[RESULT].data[..., 0], STACK)
+    assert stand.stacks[1]["axes"].names == "tyxs"
+    np.testing.assert_array_equal(viewer.layers["colours [colorized]"].data[..., 0], STACK)
 
 
 def test_cluster_opens_no_model_here(colorize_desk, viewer, stand, monkeypatch):
