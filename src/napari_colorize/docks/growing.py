@@ -165,6 +165,7 @@ class GrowingLayers(QObject):
             return
         if growth.is_whole:
             _unfinished.pop(layer, None)
+            # A view: to give back the fourth byte of each pixel all would have to be there twice.
             layer.data = growth.pixels[..., :3]
         else:
             _unfinished[layer] = _Left(growth, None if self._sure is None else ref(self._sure))
