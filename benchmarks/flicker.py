@@ -33,9 +33,9 @@ from skimage.color import rgb2lab
 from skimage.registration import optical_flow_ilk
 from skimage.transform import resize
 
-from napari_colorize.files.axes import Axes
 from napari_colorize.files.pictures import find_pictures, read_picture
-from napari_colorize.files.stack_files import open_stack
+from napari_colorize.files.stacks.axes import Axes
+from napari_colorize.files.stacks.stack_files import open_stack
 from napari_colorize.prediction.colorizer import Colorizer
 from napari_colorize.stacks.coloring import colored_planes
 from napari_colorize.stacks.job import StackJob

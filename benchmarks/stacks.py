@@ -20,7 +20,7 @@ from scipy.ndimage import gaussian_filter
 from timing import seconds
 
 from napari_colorize.color.steering import Steering
-from napari_colorize.files.axes import Axes
+from napari_colorize.files.stacks.axes import Axes
 from napari_colorize.prediction.colorizer import Colorizer
 from napari_colorize.stacks.coloring import colored_planes
 from napari_colorize.stacks.job import StackJob

@@ -19,7 +19,7 @@ import numpy as np
 from window import PLUGIN, open_viewer, take_window, wait, wait_until
 
 from napari_colorize.docks.colorize_form import WHOLE_STACK
-from napari_colorize.docks.worker import Run
+from napari_colorize.docks.colorizing.worker import Run
 from napari_colorize.files.models import import_model
 
 SIZE = (1200, 760)  # of the window, pixels

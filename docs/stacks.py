@@ -32,11 +32,11 @@ from skimage import data
 from window import HOME, PLUGIN, open_viewer, take_widget, wait, wait_until
 
 from napari_colorize.docks.colorize_form import AS_YOU_LOOK, WHOLE_STACK
+from napari_colorize.docks.colorizing.worker import Run
 from napari_colorize.docks.lazy.opening import lazy_planes_of
 from napari_colorize.docks.lazy.saving import save_all
-from napari_colorize.docks.worker import Run
-from napari_colorize.files.axes import Axes
-from napari_colorize.files.plane_store import open_store
+from napari_colorize.files.stacks.axes import Axes
+from napari_colorize.files.stacks.plane_store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable

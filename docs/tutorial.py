@@ -25,7 +25,7 @@ from qtpy.QtCore import Qt
 from skimage import data
 from window import HOME, PLUGIN, open_viewer, take_widget, take_window, wait, wait_until
 
-from napari_colorize.docks.worker import Run
+from napari_colorize.docks.colorizing.worker import Run
 from napari_colorize.runs.process import ChildProcess
 
 SIZE = (1366, 768)  # of the window, pixels

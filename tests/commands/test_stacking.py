@@ -27,11 +27,11 @@ from napari_colorize.color.hints import Hint
 from napari_colorize.color.steering import Steering
 from napari_colorize.commands.stack_hints import hints_by_plane
 from napari_colorize.errors import PictureError
-from napari_colorize.files.axes import Axes
 from napari_colorize.files.hints_table import placed_hints_of_table
-from napari_colorize.files.movies import open_movie
 from napari_colorize.files.pictures import write_picture
-from napari_colorize.files.stack_files import open_stack
+from napari_colorize.files.stacks.axes import Axes
+from napari_colorize.files.stacks.movies import open_movie
+from napari_colorize.files.stacks.stack_files import open_stack
 from napari_colorize.files.steering_file import Saved, read_placed_hints, write_steering
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 # Ends the process in the middle: after so many planes a signal comes.
 BREAK = """
 import os, sys
-from napari_colorize.files.growing_store import GrowingStore
+from napari_colorize.files.stacks.growing_store import GrowingStore
 write, count = GrowingStore.write, 0
 
 def counted(self, place, pixels):
@@ -152,7 +152,7 @@ def test_work_of_other_settings(
     film: Path, model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is not mixed; --force begins anew."""
-    from napari_colorize.files.growing_store import GrowingStore
+    from napari_colorize.files.stacks.growing_store import GrowingStore
 
     out = film.with_name("out.mp4")
     arguments = ["stack", str(film), "-o", str(out), "--model", str(model)]

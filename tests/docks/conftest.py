@@ -15,8 +15,8 @@ from qtpy.QtWidgets import QApplication, QLabel, QMessageBox, QWidget
 from stand_in_colorizer import Stand, StandInColorizer, stand_in_planes
 from superqt.utils import WorkerBase
 
+from napari_colorize.docks.colorizing.worker import Run
 from napari_colorize.docks.training import TrainDock
-from napari_colorize.docks.worker import Run
 from napari_colorize.files.models import ModelInfo
 from napari_colorize.runs import process
 from napari_colorize.runs.events import Step

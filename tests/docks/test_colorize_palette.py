@@ -7,7 +7,7 @@ import pytest
 import torch
 from skimage.color import rgb2lab
 
-from napari_colorize.docks.worker import Run
+from napari_colorize.docks.colorizing.worker import Run
 from napari_colorize.files.models import models_folder
 from napari_colorize.networks.palette import Palette
 from napari_colorize.networks.weights import save_network

@@ -17,8 +17,8 @@ from npe2 import PluginManager, PluginManifest
 import napari_colorize
 from napari_colorize.docks.movie_reader import get_reader, movie_of
 from napari_colorize.errors import PictureError
-from napari_colorize.files.movie_store import encoded
-from napari_colorize.files.movies import open_movie
+from napari_colorize.files.stacks.movie_store import encoded
+from napari_colorize.files.stacks.movies import open_movie
 
 MANIFEST = Path(napari_colorize.__file__).with_name("napari.yaml")
 

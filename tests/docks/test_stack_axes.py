@@ -7,7 +7,13 @@ import pytest
 from napari.layers import Image
 
 from napari_colorize.docks.colorize_form import AS_YOU_LOOK, THIS_PLANE, WHOLE_STACK
-from napari_colorize.docks.stack_axes import changed, guessed, letters, meanings_of, remember
+from napari_colorize.docks.stack_axes import (
+    changed,
+    guessed,
+    letters,
+    meanings_of,
+    remember,
+)
 
 STACKS = np.zeros((2, 3, 40, 50), np.uint8)
 

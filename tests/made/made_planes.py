@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_colorize.files.axes import Axes
-from napari_colorize.files.plane_store import open_store
-from napari_colorize.files.scale import Step
+from napari_colorize.files.stacks.axes import Axes
+from napari_colorize.files.stacks.plane_store import open_store
+from napari_colorize.files.stacks.scale import Step
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_colorize.files.axes import Place
-    from napari_colorize.files.plane_store import PlaneStore
+    from napari_colorize.files.stacks.axes import Place
+    from napari_colorize.files.stacks.plane_store import PlaneStore
 
 RECORD = {"model": "palette", "source": "made"}
 SCALE = {

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_colorize.color.steering import Steering
-    from napari_colorize.files.axes import Axes, Place
+    from napari_colorize.files.stacks.axes import Axes, Place
 
 STEPS = 4  # times that the stand-in looks whether it is cancelled, for each plane
 

@@ -12,7 +12,7 @@ from skimage.color import rgb2lab
 from napari_colorize.color.hints import Hint
 from napari_colorize.color.steering import Steering
 from napari_colorize.errors import PictureError
-from napari_colorize.files.axes import Axes
+from napari_colorize.files.stacks.axes import Axes
 from napari_colorize.stacks.api import colorize_stack
 from napari_colorize.stacks.coloring import colored_planes
 from napari_colorize.stacks.job import StackJob

@@ -16,7 +16,7 @@ from made_cluster import kill_a_worker, small_cluster
 from made_models import save_loud_palette
 
 from napari_colorize.errors import Cancelled, ClusterError, ModelError
-from napari_colorize.files.axes import Axes
+from napari_colorize.files.stacks.axes import Axes
 from napari_colorize.stacks import cluster as module
 from napari_colorize.stacks import workers
 from napari_colorize.stacks.api import stack_planes
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_colorize.files.axes import Place
+    from napari_colorize.files.stacks.axes import Place
 
     Pan = Callable[..., NDArray[np.uint8]]
 

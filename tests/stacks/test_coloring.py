@@ -11,7 +11,7 @@ from skimage.color import rgb2lab
 from napari_colorize.color.hints import Hint
 from napari_colorize.color.steering import Steering
 from napari_colorize.errors import Cancelled
-from napari_colorize.files.axes import Axes
+from napari_colorize.files.stacks.axes import Axes
 from napari_colorize.stacks.coloring import colored_planes
 from napari_colorize.stacks.job import StackJob
 from napari_colorize.stacks.steering import StackSteering

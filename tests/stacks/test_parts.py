@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_colorize.files.axes import Axes
+from napari_colorize.files.stacks.axes import Axes
 from napari_colorize.stacks.parts import WARM_UP, parts_of
 
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from napari_colorize.errors import Cancelled
-from napari_colorize.files.axes import Axes
-from napari_colorize.files.plane_store import open_store
-from napari_colorize.files.stack_files import open_stack
+from napari_colorize.files.stacks.axes import Axes
+from napari_colorize.files.stacks.plane_store import open_store
+from napari_colorize.files.stacks.stack_files import open_stack
 from napari_colorize.stacks.api import colorize_stack, stack_planes
 from napari_colorize.stacks.coloring import Plane
 from napari_colorize.stacks.saving import save_planes

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from napari_colorize.errors import Cancelled, ModelError
-from napari_colorize.files.axes import Axes
+from napari_colorize.files.stacks.axes import Axes
 from napari_colorize.stacks import workers
 from napari_colorize.stacks.cluster import Workers
 from napari_colorize.stacks.coloring import colored_planes

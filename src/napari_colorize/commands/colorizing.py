@@ -86,7 +86,7 @@ def colorize(
     from napari_colorize.commands.batch import colour_all, plan
     from napari_colorize.commands.sharing import colour_all_on
     from napari_colorize.commands.wishes import read_wishes
-    from napari_colorize.files.movies import MOVIE_SUFFIXES
+    from napari_colorize.files.stacks.movies import MOVIE_SUFFIXES
 
     wishes = read_wishes(
         vividness=vividness,

@@ -6,15 +6,15 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from napari_colorize.errors import PictureError
-from napari_colorize.files.movies import Movie
+from napari_colorize.files.stacks.movies import Movie
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_colorize.color.steering import AnyHint
-    from napari_colorize.files.axes import Axes, Place
     from napari_colorize.files.hints_table import PlacedHint
-    from napari_colorize.files.opened import OpenStack
+    from napari_colorize.files.stacks.axes import Axes, Place
+    from napari_colorize.files.stacks.opened import OpenStack
 
 Hints = dict["Place", tuple["AnyHint", ...]]
 

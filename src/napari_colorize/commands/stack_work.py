@@ -17,11 +17,11 @@ from napari_colorize.commands.stack_hints import hints_by_plane, times_of
 from napari_colorize.errors import PictureError, StorageError
 from napari_colorize.files.cards import read_card
 from napari_colorize.files.models import find_model
-from napari_colorize.files.movie_store import check_axes
-from napari_colorize.files.movies import Movie
-from napari_colorize.files.plane_store import KINDS, RATE, is_kind, open_store
 from napari_colorize.files.record import make_record
-from napari_colorize.files.stack_files import open_stack
+from napari_colorize.files.stacks.movie_store import check_axes
+from napari_colorize.files.stacks.movies import Movie
+from napari_colorize.files.stacks.plane_store import KINDS, RATE, is_kind, open_store
+from napari_colorize.files.stacks.stack_files import open_stack
 from napari_colorize.files.steering_file import read_placed_hints
 from napari_colorize.files.steering_parts import hints_to_json
 
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from napari_colorize.color.steering import Steering
     from napari_colorize.commands.stack_hints import Hints
     from napari_colorize.commands.wishes import Wishes
-    from napari_colorize.files.axes import Axes, Place
-    from napari_colorize.files.opened import OpenStack
+    from napari_colorize.files.stacks.axes import Axes, Place
+    from napari_colorize.files.stacks.opened import OpenStack
     from napari_colorize.stacks.saving import Saved
 
 SLOWEST = 1.0

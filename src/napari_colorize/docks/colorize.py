@@ -9,15 +9,15 @@ from napari.utils.notifications import show_info, show_warning
 from napari.utils.progress import cancelable_progress
 
 from napari_colorize.docks.colorize_form import ColorizeForm
-from napari_colorize.docks.cost import cost, shortage
-from napari_colorize.docks.growing import done_before
+from napari_colorize.docks.colorizing.cost import cost, shortage
+from napari_colorize.docks.colorizing.growing import done_before
+from napari_colorize.docks.colorizing.orders import Ending, Order
+from napari_colorize.docks.colorizing.run_events import run_started
+from napari_colorize.docks.colorizing.worker import Run
 from napari_colorize.docks.labels import align_labels, show_text, text_label
 from napari_colorize.docks.layers import is_result, take_source
 from napari_colorize.docks.model_events import model_wanted, models_changed
-from napari_colorize.docks.orders import Ending, Order
-from napari_colorize.docks.run_events import run_started
 from napari_colorize.docks.scroll import ScrollContainer
-from napari_colorize.docks.worker import Run
 from napari_colorize.errors import ColorizeError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ BAR = 1000  # steps of the progress bar
 class ColorizeDock(ScrollContainer):
     """A form, Run and Cancel, progress, and how it ended.
 
-    A run belongs to the viewer (see :mod:`napari_colorize.docks.worker`); the dock watches it.
+    A run belongs to the viewer, see `colorizing.worker`; the dock watches it.
     """
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:

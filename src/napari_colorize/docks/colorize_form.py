@@ -10,6 +10,9 @@ from qtpy.QtWidgets import QSizePolicy
 from superqt.utils import signals_blocked
 
 from napari_colorize.color.steering import Steering
+from napari_colorize.docks.colorizing.orders import Order
+from napari_colorize.docks.colorizing.stack_fields import StackFields
+from napari_colorize.docks.colorizing.vividness_field import VividnessField
 from napari_colorize.docks.layers import (
     is_result,
     plane_axes,
@@ -17,9 +20,6 @@ from napari_colorize.docks.layers import (
     take_source,
     workable_layers,
 )
-from napari_colorize.docks.orders import Order
-from napari_colorize.docks.stack_fields import StackFields
-from napari_colorize.docks.vividness_field import VividnessField
 from napari_colorize.errors import ColorizeError
 from napari_colorize.files.models import DEFAULT_MODEL, list_models
 

@@ -19,7 +19,7 @@ from napari_colorize.docks.geometry import flat_geometry, moved_geometry, whole_
 from napari_colorize.docks.movie_reader import MOVIE, movie_of
 from napari_colorize.docks.stack_axes import letters, meanings_of
 from napari_colorize.errors import PictureError
-from napari_colorize.files.axes import Axes, Place
+from napari_colorize.files.stacks.axes import Axes, Place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

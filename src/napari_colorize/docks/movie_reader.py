@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_colorize.errors import ColorizeError
-from napari_colorize.files.movies import MOVIE_SUFFIXES
+from napari_colorize.files.stacks.movies import MOVIE_SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +68,7 @@ def movie_of(layer: Layer) -> Path | None:
 def _layer(path: Path) -> LayerData:
     from napari.utils.notifications import show_warning
 
-    from napari_colorize.files.movie_frames import open_frames
+    from napari_colorize.files.stacks.movie_frames import open_frames
 
     frames = open_frames(path.absolute(), told=lambda text: show_warning(f"{text}: it is black."))
     if frames.note:

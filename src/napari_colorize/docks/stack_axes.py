@@ -6,7 +6,7 @@ import re
 from string import ascii_lowercase
 from typing import TYPE_CHECKING
 
-from napari_colorize.files.axes import DEPTH, SAMPLES, TIME
+from napari_colorize.files.stacks.axes import DEPTH, SAMPLES, TIME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_colorize.files.opened import checked
+from napari_colorize.files.stacks.opened import checked
 from napari_colorize.prediction.guards import leave_if
 from napari_colorize.prediction.strips import threads
 from napari_colorize.stacks.motion import Motion, motion_between
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_colorize.files.axes import Axes, Place
+    from napari_colorize.files.stacks.axes import Axes, Place
     from napari_colorize.prediction.colorizer import Colorizer
     from napari_colorize.prediction.guards import Cancel
     from napari_colorize.prediction.look import Look

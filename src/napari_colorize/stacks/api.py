@@ -11,7 +11,7 @@ import numpy as np
 from napari_colorize.color.lightness import checked_limits
 from napari_colorize.color.steering import UNADJUSTED, Adjustments, Reference, Steering
 from napari_colorize.errors import PictureError
-from napari_colorize.files.axes import Axes
+from napari_colorize.files.stacks.axes import Axes
 from napari_colorize.prediction.colorizer import Colorizer
 from napari_colorize.stacks.cluster import cluster
 from napari_colorize.stacks.coloring import colored_planes
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_colorize.color.steering import AnyHint
-    from napari_colorize.files.axes import Place
+    from napari_colorize.files.stacks.axes import Place
     from napari_colorize.prediction.guards import Cancel
     from napari_colorize.stacks.coloring import Plane
 

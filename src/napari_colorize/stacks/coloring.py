@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from napari_colorize.files.axes import Place
+    from napari_colorize.files.stacks.axes import Place
     from napari_colorize.prediction.colorizer import Colorizer
     from napari_colorize.prediction.guards import Cancel
     from napari_colorize.stacks.job import StackJob

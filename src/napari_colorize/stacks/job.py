@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from napari_colorize.files.axes import Axes
+    from napari_colorize.files.stacks.axes import Axes
     from napari_colorize.prediction.guards import Cancel
 
 

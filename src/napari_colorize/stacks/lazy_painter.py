@@ -16,7 +16,7 @@ import torch
 from napari_colorize.color.guided import GuidedColor
 from napari_colorize.color.lightness import Lightness
 from napari_colorize.color.steering import Steering
-from napari_colorize.files.axes import DEPTH, TIME
+from napari_colorize.files.stacks.axes import DEPTH, TIME
 from napari_colorize.prediction.colorizer import Colorizer
 from napari_colorize.prediction.guards import leave_if, mapped_errors
 from napari_colorize.prediction.opening import GUIDE

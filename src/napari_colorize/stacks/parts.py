@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
 
-    from napari_colorize.files.axes import Axes, Place
+    from napari_colorize.files.stacks.axes import Axes, Place
 
 # Planes before a part that are looked at and not coloured. Of what was known before them 0.9 ** 16,
 # less than a fifth, would be left, as `carrying.KEEP` has it.

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from napari_colorize.files.axes import Place
-    from napari_colorize.files.plane_store import PlaneStore
+    from napari_colorize.files.stacks.axes import Place
+    from napari_colorize.files.stacks.plane_store import PlaneStore
     from napari_colorize.stacks.coloring import Plane
 
 

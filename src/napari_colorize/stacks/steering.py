@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from napari_colorize.color.steering import AnyHint
-    from napari_colorize.files.axes import Axes, Place
+    from napari_colorize.files.stacks.axes import Axes, Place
     from napari_colorize.prediction.guards import Cancel
 
 # Short side of the planes in which hints are followed.

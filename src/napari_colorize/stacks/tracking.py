@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from napari_colorize.color.steering import AnyHint
-    from napari_colorize.files.axes import Place
+    from napari_colorize.files.stacks.axes import Place
 
 # Match below which a hint has lost the thing it stands on.
 LOST = 0.4

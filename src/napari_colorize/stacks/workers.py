@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator
     from pathlib import Path
 
-    from napari_colorize.files.axes import Place
+    from napari_colorize.files.stacks.axes import Place
     from napari_colorize.prediction.guards import Cancel
     from napari_colorize.stacks.job import StackJob
 

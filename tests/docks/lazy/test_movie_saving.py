@@ -17,7 +17,7 @@ from napari_colorize.docks.colorize_form import WHOLE_STACK
 from napari_colorize.docks.lazy.opening import lazy_planes_of
 from napari_colorize.docks.lazy.saving import Saving, save_all, save_stack
 from napari_colorize.errors import PictureError
-from napari_colorize.files.movies import open_movie
+from napari_colorize.files.stacks.movies import open_movie
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,10 +13,10 @@ import pytest
 from napari_colorize.color.hints import Hint
 from napari_colorize.color.steering import Adjustments
 from napari_colorize.docks.colorize_form import WHOLE_STACK
+from napari_colorize.docks.colorizing.worker import Run
 from napari_colorize.docks.layers import take_source
 from napari_colorize.docks.steering import opening
 from napari_colorize.docks.steering.stack_hints import stack_hints
-from napari_colorize.docks.worker import Run
 from napari_colorize.errors import Cancelled
 from napari_colorize.files.models import ModelInfo
 

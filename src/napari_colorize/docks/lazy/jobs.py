@@ -16,16 +16,16 @@ from napari_colorize.docks.layers import RECORD
 from napari_colorize.docks.lazy.opening import lazy_planes_of
 from napari_colorize.docks.movie_reader import MOVIE
 from napari_colorize.errors import ColorizeError, PictureError
-from napari_colorize.files.axes import SAMPLES, Axes
-from napari_colorize.files.plane_store import RATE, PlaneStore, open_store
-from napari_colorize.files.scale import Scale, step_of
+from napari_colorize.files.stacks.axes import SAMPLES, Axes
+from napari_colorize.files.stacks.plane_store import RATE, PlaneStore, open_store
+from napari_colorize.files.stacks.scale import Scale, step_of
 
 if TYPE_CHECKING:
     from napari.layers import Layer
     from numpy.typing import NDArray
 
-    from napari_colorize.files.axes import Place
-    from napari_colorize.files.movies import Movie
+    from napari_colorize.files.stacks.axes import Place
+    from napari_colorize.files.stacks.movies import Movie
     from napari_colorize.stacks.coloring import Plane
     from napari_colorize.stacks.lazy_planes import Pyramid
     from napari_colorize.stacks.saving import Saved
@@ -93,7 +93,7 @@ class Target:
             )
 
     def _movie(self, axes: Axes) -> Movie | None:
-        from napari_colorize.files.movies import open_movie
+        from napari_colorize.files.stacks.movies import open_movie
 
         return None if self.movie is None else open_movie(self.movie)
 

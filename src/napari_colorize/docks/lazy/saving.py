@@ -18,8 +18,8 @@ from napari_colorize.docks.layers import RECORD
 from napari_colorize.docks.lazy.jobs import Job, job_of, movie_there, names_of, refusal
 from napari_colorize.docks.movie_reader import MOVIE
 from napari_colorize.errors import Cancelled, ColorizeError
-from napari_colorize.files.plane_store import RATE
-from napari_colorize.files.scale import step_of
+from napari_colorize.files.stacks.plane_store import RATE
+from napari_colorize.files.stacks.scale import step_of
 
 if TYPE_CHECKING:
     import napari

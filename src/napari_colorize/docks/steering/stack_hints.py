@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from napari_colorize.color.steering import AnyHint
     from napari_colorize.docks.layers import Source
-    from napari_colorize.files.axes import Place
+    from napari_colorize.files.stacks.axes import Place
 
 
 def stack_hints(viewer: Viewer, source: Source) -> dict[Place, tuple[AnyHint, ...]]:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QPushButton, QVBoxLayout
 
 from napari_colorize.docks import preferences
-from napari_colorize.docks.cost import cost, shortage
+from napari_colorize.docks.colorizing.cost import cost, shortage
+from napari_colorize.docks.colorizing.orders import Ending, Order
+from napari_colorize.docks.colorizing.worker import Run
 from napari_colorize.docks.field_note import FieldNote
 from napari_colorize.docks.layers import take_source
-from napari_colorize.docks.orders import Ending, Order
 from napari_colorize.docks.steering.panels.panel import SteeringPanel
 from napari_colorize.docks.steering.stack_hints import stack_hints
 from napari_colorize.docks.steering.steered import Steered
-from napari_colorize.docks.worker import Run
 from napari_colorize.errors import ColorizeError
 
 if TYPE_CHECKING:

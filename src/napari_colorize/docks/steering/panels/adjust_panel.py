@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QGridLayout
 
 from napari_colorize.color.steering import Adjustments, Steering
+from napari_colorize.docks.colorizing.vividness_field import EXPLANATION
 from napari_colorize.docks.field_note import FieldNote
 from napari_colorize.docks.steering.panels.amount import AmountRow, Scale
 from napari_colorize.docks.steering.panels.panel import SteeringPanel, column
-from napari_colorize.docks.vividness_field import EXPLANATION
 from napari_colorize.files.cards import VIVIDNESS, default_vividness
 
 if TYPE_CHECKING:
