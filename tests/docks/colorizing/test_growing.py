@@ -10,6 +10,7 @@ import pytest
 from stand_in_colorizer import StandInColorizer, stand_in_planes
 
 from napari_colorize.docks.colorize_form import WHOLE_STACK
+from napari_colorize.docks.colorizing.coloring import SAVING
 from napari_colorize.errors import ClusterError, PictureError
 
 RAMP = np.arange(40 * 50, dtype=np.uint8).reshape(40, 50)
@@ -221,7 +222,7 @@ def test_cluster_opens_no_model_here(colorize_desk, viewer, stand, monkeypatch):
     dock.form.stack.scheduler.value = "tcp://there:1"
     dock.form.device.value = "cuda"
     colorize_desk.run_to_end(dock)
-    assert dock.status.value == "Done on the cluster at tcp://there:1."
+    assert dock.status.value == f"Done on the cluster at tcp://there:1.{SAVING}"
     assert stand.orders == []
     record = viewer.layers[RESULT].metadata["napari_colorize"]
     assert (record["model"], record["settings"]["device"]) == ("far", "tcp://there:1")

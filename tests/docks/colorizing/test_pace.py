@@ -7,7 +7,7 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Image
 
-from napari_colorize.docks import pace as paces
+from napari_colorize.docks.colorizing import pace as paces
 from napari_colorize.docks.colorizing.orders import Order
 from napari_colorize.docks.colorizing.pace import Clock, Pace, in_words, rate_in_words
 from napari_colorize.docks.layers import StackView, take_source

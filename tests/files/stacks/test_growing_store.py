@@ -13,7 +13,7 @@ import pytest
 from made_planes import RECORD, kill_while_writing, plane_at, write_rest, written
 
 from napari_colorize.errors import StorageError
-from napari_colorize.files import growing_store
+from napari_colorize.files.stacks import growing_store
 from napari_colorize.files.stacks.axes import Axes
 from napari_colorize.files.stacks.plane_store import open_store
 from napari_colorize.files.stacks.stack_files import open_stack

@@ -12,7 +12,7 @@ import pytest
 from made_movies import colored_frames, grey_frames, make_movie
 
 from napari_colorize.errors import PictureError
-from napari_colorize.files import movie_frames
+from napari_colorize.files.stacks import movie_frames
 from napari_colorize.files.stacks.movie_frames import open_frames
 from napari_colorize.files.stacks.movies import Movie
 

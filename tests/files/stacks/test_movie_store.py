@@ -14,7 +14,7 @@ from made_movies import colored_frames, make_movie, sound_of
 from skimage.color import rgb2lab
 
 from napari_colorize.errors import PictureError, StorageError
-from napari_colorize.files import movie_store
+from napari_colorize.files.stacks import movie_store
 from napari_colorize.files.stacks.axes import Axes
 from napari_colorize.files.stacks.movies import open_movie
 from napari_colorize.files.stacks.plane_store import open_store
@@ -159,7 +159,7 @@ def test_what_is_no_movie(tmp_path: Path) -> None:
 
 def test_sound_that_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without it, the movie is written all the same, and a warning says so."""
-    from napari_colorize.files import movie_joining
+    from napari_colorize.files.stacks import movie_joining
 
     def broken(*_: object) -> None:
         raise av.error.InvalidDataError(1094995529, "Invalid data")

@@ -12,7 +12,7 @@ import pytest
 import zarr
 from made_planes import RECORD, SCALE, plane_at, written
 
-from napari_colorize.files import ome_zarr
+from napari_colorize.files.stacks import ome_zarr
 from napari_colorize.files.stacks.axes import Axes
 from napari_colorize.files.stacks.plane_store import open_store
 

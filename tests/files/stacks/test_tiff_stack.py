@@ -9,8 +9,8 @@ import pytest
 import tifffile
 from made_planes import RECORD, SCALE, plane_at, written
 
-from napari_colorize.files import tiff_stack
 from napari_colorize.files.record import read_record
+from napari_colorize.files.stacks import tiff_stack
 from napari_colorize.files.stacks.axes import Axes
 
 if TYPE_CHECKING:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from napari_colorize.prediction.colorizer import Colorizer
 
 log = logging.getLogger(__name__)
+SAVING = " To a file: Layers > Data > Save all planes in colour…"
 
 
 @dataclass(frozen=True)
@@ -122,8 +123,12 @@ class Colouring:
         if not self._coloured:
             return Ending("failed", "No plane could be coloured.")
         if isinstance(model, Elsewhere) or self.order.scheduler:
-            return Ending("finished", f"Done on the cluster at {self.order.scheduler}.")
-        return Ending("finished", f"Done on {model.device} ({model.device_reason}).")
+            text = f"Done on the cluster at {self.order.scheduler}."
+        else:
+            text = f"Done on {model.device} ({model.device_reason})."
+        if any(source.is_stack for source in self.order.sources):
+            text += SAVING
+        return Ending("finished", text)
 
     def _colour_picture(self, source: Source, colorizer: Colorizer) -> None:
         self._stop_if_cancelled()
