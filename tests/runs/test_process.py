@@ -34,8 +34,9 @@ def _own_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _no_child_is_left() -> Iterator[None]:
     """Kill what a test left running."""
+    before = set(psutil.Process().children(recursive=True))
     yield
-    for child in psutil.Process().children(recursive=True):
+    for child in set(psutil.Process().children(recursive=True)) - before:
         child.kill()
         child.wait(120)
 
