@@ -199,7 +199,9 @@ class Examining:
                 with contextlib.suppress(IndexError):
                     told(*reached.pop())
 
-            return readers.run(write, meanwhile=say)
+            missed = readers.run(write, meanwhile=say)
+            say()
+            return missed
 
     def _examine(self, folder: Path) -> Findings:
         validation = self.question.validation
