@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import threading
 from dataclasses import dataclass
 
 import psutil
@@ -13,6 +14,8 @@ import psutil
 _TOLERANCE = 2.0
 # Start and status of our children that ended: the system tells it once, to whoever reaps them.
 _endings: dict[int, tuple[float, int]] = {}
+# Whoever sees that a child is gone finds its status written: reaping and writing are one.
+_reaping = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,10 @@ class Identity:
 
     def is_alive(self) -> bool:
         """Return whether this very process still runs; a zombie is dead, and is reaped if ours."""
+        with _reaping:
+            return self._looks_alive()
+
+    def _looks_alive(self) -> bool:
         try:
             process = psutil.Process(self.pid)
             if abs(process.create_time() - self.started) > _TOLERANCE:
