@@ -56,11 +56,13 @@ def probe(qapp: Any) -> Iterator[SpeedProbe]:
 
 
 def children() -> list[psutil.Process]:
-    """Return the living children of this process."""
+    """Return the living children of this process, but for helpers of multiprocessing."""
     return [
         child
         for child in psutil.Process().children()
-        if child.status() != psutil.STATUS_ZOMBIE and "-c" in child.cmdline()
+        if child.status() != psutil.STATUS_ZOMBIE
+        and "-c" in child.cmdline()
+        and "multiprocessing" not in " ".join(child.cmdline())
     ]
 
 
