@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from napari_colorize.stacks.lazy_planes import Part, Pyramid, Wish
 
 # Bytes of what the network said of planes, as distributions and as lines, that are kept.
-MEMORIES, LINES = 64_000_000, 32_000_000
+MEMORIES, LINES = 32_000_000, 32_000_000
 # Planes to the next that colours are carried from; those between may have been passed by.
 REACH = 4
 # The network looks at planes of no more pixels, if there is a coarser level.

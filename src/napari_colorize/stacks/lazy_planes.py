@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 # Bytes of coloured pixels that are kept.
-ROOM = 256_000_000
+ROOM = 128_000_000
 # Planes that are coloured ahead, if they do not take more than this share of the room.
 AHEAD, AHEAD_SHARE = 16, 0.25
 # Planes of more pixels are coloured by the parts that are asked for, if there is a coarser level.
