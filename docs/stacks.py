@@ -14,10 +14,8 @@ Takes some minutes. On a machine without a screen put this before it::
 
 from __future__ import annotations
 
-import argparse
 from contextlib import closing
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,7 +27,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QStyle, QStyleOptionSlider
 from scipy.ndimage import affine_transform
 from skimage import data
-from window import HOME, PLUGIN, open_viewer, take_widget, wait, wait_until
+from window import HOME, PLUGIN, make_parts, open_viewer, take_widget, wait, wait_until
 
 from napari_colorize.docks.colorize_form import AS_YOU_LOOK, WHOLE_STACK
 from napari_colorize.docks.colorizing.worker import Run
@@ -39,7 +37,7 @@ from napari_colorize.files.stacks.axes import Axes
 from napari_colorize.files.stacks.plane_store import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from pathlib import Path
 
     from numpy.typing import NDArray
     from qtpy.QtWidgets import QWidget
@@ -56,17 +54,14 @@ PLAYED, STEP = 0.1, 15  # the same, of the finished one, of which every 15th pla
 
 def main() -> None:
     """Make all pictures, or some."""
-    parts: dict[str, Callable[[Path], None]] = {
-        "film": make_film,
-        "movie": make_movie_film,
-        "axes": show_axes,
-    }
-    parser = argparse.ArgumentParser(description="Make the pictures of docs/stacks.md.")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "images")
-    parser.add_argument("--only", nargs="+", choices=parts, default=list(parts))
-    settings = parser.parse_args()
-    for name in settings.only:
-        parts[name](settings.out)
+    make_parts(
+        "stacks.md",
+        {
+            "film": make_film,
+            "movie": make_movie_film,
+            "axes": show_axes,
+        },
+    )
 
 
 class Tour:

@@ -12,9 +12,7 @@ minute. On a machine without a screen put this before it::
 
 from __future__ import annotations
 
-import argparse
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,10 +21,10 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtGui import QCursor
 from qtpy.QtTest import QTest
 from skimage import data
-from window import HOME, PLUGIN, open_viewer, take_widget, take_window, wait, wait_until
+from window import HOME, PLUGIN, make_parts, open_viewer, take_widget, take_window, wait, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from pathlib import Path
 
     from qtpy.QtWidgets import QWidget
 
@@ -42,22 +40,19 @@ GINGER, SKY, GRASS = "Ginger", "Sky blue", "Grass"
 
 def main() -> None:
     """Make all pictures, or some."""
-    parts: dict[str, Callable[[Path], None]] = {
-        "film": make_film,
-        "hints": show_hints,
-        "strokes": show_strokes,
-        "adjust": show_adjust,
-        "reference": show_reference,
-        "versions": show_versions,
-        "doubt": show_doubt,
-        "region": show_region,
-    }
-    parser = argparse.ArgumentParser(description="Make the pictures of docs/steering.md.")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "images")
-    parser.add_argument("--only", nargs="+", choices=parts, default=list(parts))
-    settings = parser.parse_args()
-    for name in settings.only:
-        parts[name](settings.out)
+    make_parts(
+        "steering.md",
+        {
+            "film": make_film,
+            "hints": show_hints,
+            "strokes": show_strokes,
+            "adjust": show_adjust,
+            "reference": show_reference,
+            "versions": show_versions,
+            "doubt": show_doubt,
+            "region": show_region,
+        },
+    )
 
 
 class Tour:

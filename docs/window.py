@@ -5,6 +5,7 @@ Import it before napari: the runs, models and settings of whoever makes the pict
 
 from __future__ import annotations
 
+import argparse
 import os
 import tempfile
 import time
@@ -30,6 +31,16 @@ PLUGIN = "napari-colorize"
 PATIENCE = 300.0  # seconds for what is waited for
 COLOURS = 192  # fewer would show in a sky
 QUALITY = 90  # of a WebP: words stay sharp
+
+
+def make_parts(page: str, parts: dict[str, Callable[[Path], None]]) -> None:
+    """Make all pictures of a page, or those that the command line names."""
+    parser = argparse.ArgumentParser(description=f"Make the pictures of docs/{page}.")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "images")
+    parser.add_argument("--only", nargs="+", choices=parts, default=list(parts))
+    settings = parser.parse_args()
+    for name in settings.only:
+        parts[name](settings.out)
 
 
 def open_viewer(theme: str, size: tuple[int, int]) -> napari.Viewer:

@@ -18,7 +18,7 @@ from napari.layers import Image
 from napari_colorize.docks.geometry import flat_geometry, moved_geometry, whole_geometry
 from napari_colorize.docks.movie_reader import MOVIE, movie_of
 from napari_colorize.docks.stack_axes import letters, meanings_of
-from napari_colorize.errors import PictureError
+from napari_colorize.errors import ColorizeError, PictureError
 from napari_colorize.files.stacks.axes import Axes, Place
 
 if TYPE_CHECKING:
@@ -141,6 +141,16 @@ class Source:
     def read(self, key: Key) -> NDArray[Any]:
         """Return one plane, (H, W) or (H, W, 3 or 4); nothing else of the data is read."""
         return np.asarray(self.data[key])
+
+    def read_for_people(self, key: Key) -> NDArray[Any]:
+        """Return one plane as `read` does, or raise ColorizeError with a sentence."""
+        try:
+            return self.read(key)
+        except MemoryError:
+            raise
+        except Exception as error:
+            # Lazy data can fail in as many ways as there are libraries for it.
+            raise ColorizeError(f"The data cannot be read: {error}") from error
 
     def in_order_of_data(self, names: str | None = None) -> str:
         """Return a letter for each axis of the data but that of colours.

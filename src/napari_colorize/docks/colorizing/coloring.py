@@ -134,13 +134,7 @@ class Colouring:
         self._stop_if_cancelled()
         self.tell(Note("Colouring…" if self.order.planes == 1 else f"{self._plane_at_work()}…"))
         key, inside = next(source.cuts())
-        try:
-            plane = source.read(key)
-        except MemoryError:
-            raise
-        except Exception as error:
-            # Lazy data can fail in as many ways as there are libraries for it.
-            raise ColorizeError(f"The data cannot be read: {error}") from error
+        plane = source.read_for_people(key)
         limits = source.contrast_limits
         colorizer.set_picture(plane, contrast_limits=limits, cancel=self.cancelled)
         colours = colorizer.colorize(

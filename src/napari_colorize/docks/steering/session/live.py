@@ -239,13 +239,7 @@ class Line(QObject):
             self._colorizer = open_colorizer(self._model, self._device)
         colorizer = self._colorizer
         (key, _), source = next(view.source.cuts()), view.source
-        try:
-            plane = source.read(key)
-        except MemoryError:
-            raise
-        except Exception as error:
-            # Lazy data can fail in as many ways as there are libraries for it.
-            raise ColorizeError(f"The data cannot be read: {error}") from error
+        plane = source.read_for_people(key)
         if is_outdated():
             raise Cancelled("Another plane is in view.")
         colorizer.set_picture(plane, contrast_limits=source.contrast_limits, cancel=is_outdated)
