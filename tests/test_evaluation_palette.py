@@ -36,7 +36,7 @@ def save(folder: Path, name: str, colours: Any) -> None:
 def palette_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a small random model that has a distribution of colours."""
     torch.manual_seed(5)
-    settings = {"widths": (16, 32, 64), "encoder": (1, 1, 1), "decoder": (1, 1, 1)}
+    settings = {"widths": (16, 32, 64), "encoder": (0.25, 0.3)}
     network = Palette(**settings)
     torch.nn.init.normal_(network.to_logits.weight, std=0.2)
     torch.nn.init.normal_(network.to_ab.weight, std=0.1)

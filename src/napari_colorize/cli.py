@@ -191,6 +191,10 @@ def train(
     learning_rate: Annotated[
         float | None, _setting("learning_rate", "Highest size of a step of the weights.")
     ] = None,
+    encoder_rate: Annotated[
+        float | None,
+        _setting("encoder_rate", "Share of the learning rate at which the encoder learns."),
+    ] = None,
     weight_decay: Annotated[
         float | None, _setting("weight_decay", "Pull of the weights towards zero.")
     ] = None,

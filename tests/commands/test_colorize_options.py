@@ -33,7 +33,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def palette(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a tiny model file of the network palette that likes reds and follows hints."""
-    settings = {"widths": [16, 16, 64], "encoder": [1, 1, 1], "decoder": [1, 1, 1]}
+    settings = {"widths": [16, 16, 64], "encoder": [0.25, 0.3]}
     path = tmp_path_factory.mktemp("palette") / "small.safetensors"
     with torch.random.fork_rng(), torch.no_grad():
         torch.manual_seed(0)

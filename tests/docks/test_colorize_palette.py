@@ -15,7 +15,7 @@ from napari_colorize.networks.weights import save_network
 CARD = {
     "name": "tiny",
     "network": "palette",
-    "settings": {"widths": [16, 16, 64], "encoder": [1, 1, 1], "decoder": [1, 1, 1]},
+    "settings": {"widths": [16, 16, 64], "encoder": [0.25, 0.3]},
     "working_size": 48,
     "vividness": 0.4,
 }

@@ -34,6 +34,14 @@ def test_a_training_is_told_in_words() -> None:
     assert "Licence" not in lines
 
 
+def test_failures_are_counted() -> None:
+    """By kind, now and before; what is no number is not told."""
+    counts = {"one tone": {"before": 1200, "now": 9}, "patches": {"now": 3}, "odd": {"now": "?"}}
+    lines = dict(card_lines(BASE | {"failures": {"pictures": 100, "counts": counts}}))
+    assert lines["Failures"] == "of 100 pictures: one tone 9 (before 1,200), patches 3"
+    assert "Failures" not in dict(card_lines(BASE | {"failures": {"counts": counts}}))
+
+
 def test_the_bundled_cards_have_a_table() -> None:
     """Rows are named for people, with a cell for each column."""
     palette = next(model for model in list_models() if model.name == "palette")
@@ -62,12 +70,14 @@ def test_a_text_without_end_is_cut() -> None:
     scores=ANYTHING | st.fixed_dictionaries({"evaluation": ANYTHING, "validation": ANYTHING}),
     about=ANYTHING,
     limits=ANYTHING,
+    failures=ANYTHING | st.fixed_dictionaries({"pictures": ANYTHING, "counts": ANYTHING}),
 )
 def test_no_card_breaks_the_words(
-    training: object, scores: object, about: object, limits: object
+    training: object, scores: object, about: object, limits: object, failures: object
 ) -> None:
     """Whatever JSON a card holds, lines and rows are texts."""
-    card = BASE | {"training": training, "score_card": scores, "about": about, "limits": limits}
+    told = {"training": training, "score_card": scores, "about": about, "limits": limits}
+    card = BASE | told | {"failures": failures}
     assert all(isinstance(part, str) for line in card_lines(card) for part in line)
     assert all(isinstance(cell, str) for _, cells in score_rows(card) for cell in cells)
     assert score_line(card)

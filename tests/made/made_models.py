@@ -21,7 +21,7 @@ def save_loud_palette(path: Path) -> Path:
     torch.nn.init.normal_(network.to_logits.weight, std=0.4)
     torch.nn.init.normal_(network.to_ab.weight, std=0.15)
     network.log_prior.copy_(torch.linspace(-8, -4, len(network.bins)).log_softmax(dim=0))
-    settings = {"widths": [16, 32, 64], "encoder": [1, 1, 1], "decoder": [1, 1, 1]}
+    settings = {"widths": [16, 32, 64], "encoder": [0.25, 0.3]}
     card = {"name": "paint", "network": "palette", "settings": settings, "working_size": 32}
     save_network(path, network, card)
     return path

@@ -10,7 +10,7 @@ from napari_colorize.networks.interface import ColorNetwork, Prediction
 from napari_colorize.networks.palette import Palette
 
 # The default network, as small as it can be built.
-small_palette = partial(Palette, widths=(16, 32, 64), encoder=(1, 1, 1), decoder=(1, 1, 1))
+small_palette = partial(Palette, widths=(16, 32, 64), encoder=(0.25, 0.3))
 
 
 class Regression(ColorNetwork):

@@ -7,7 +7,7 @@ import torch
 from made_networks import small_palette
 from torch import Tensor
 
-from napari_colorize.networks.palette import AB_RANGE, CELL, STRIDE, Attention, Palette
+from napari_colorize.networks.palette import AB_RANGE, CELL, STRIDE, Palette
 
 
 @pytest.fixture
@@ -43,10 +43,10 @@ class TestSizes:
     """Parameters, pictures and answers."""
 
     def test_parameters(self) -> None:
-        """At most 16 million, which the issue of this network allows."""
+        """A few million: the file is small, and a processor is enough."""
         with torch.device("meta"):
             network = Palette()
-        assert 8e6 < sum(parameter.numel() for parameter in network.parameters()) <= 16e6
+        assert 5e6 < sum(parameter.numel() for parameter in network.parameters()) < 7e6
 
     @pytest.mark.parametrize(("height", "width"), [(1, 1), (16, 16), (17, 33), (5, 90), (47, 18)])
     def test_any_size(self, network: Palette, height: int, width: int) -> None:
@@ -185,9 +185,3 @@ class TestLearning:
             coarse = network(lightness, hints)
         assert coarse.ab.dtype == coarse.logits.dtype == torch.float32
         assert (coarse.ab - fine.ab).abs().mean() < 0.1 * fine.ab.abs().mean()
-
-    def test_without_attention(self) -> None:
-        """The ablation that leaves it out."""
-        network = small_palette(attention=False)
-        assert not any(isinstance(layer, Attention) for layer in network.modules())
-        assert network(lightness_of(1, 16, 16)).ab.shape == (1, 2, 4, 4)

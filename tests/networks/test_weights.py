@@ -116,7 +116,7 @@ def test_the_prior_travels_with_the_weights(tmp_path: Path) -> None:
     """What was measured on the photographs is in the file; the bins are not, they never change."""
     network = small_palette()
     network.log_prior.copy_(torch.linspace(-9, -2, len(network.bins)))
-    settings = {"widths": [16, 32, 64], "encoder": [1, 1, 1], "decoder": [1, 1, 1]}
+    settings = {"widths": [16, 32, 64], "encoder": [0.25, 0.3]}
     card = {"name": "s", "network": "palette", "settings": settings, "working_size": 32}
     path = tmp_path / "s.safetensors"
     weights.save_network(path, network, card)

@@ -157,11 +157,11 @@ def test_a_start_from_a_model(make_run: Make, tmp_path: Path) -> None:
 
 def test_a_start_from_a_model_with_settings_of_its_own(make_run: Make, tmp_path: Path) -> None:
     """The new model has them too, so that it can be loaded, and started from again."""
-    path = saved(tmp_path / "mine.safetensors", widths=[16, 48, 64], attention=False)
+    path = saved(tmp_path / "mine.safetensors", widths=[16, 48, 64], blocks=[1, 2, 1])
     run = make_run(epochs=1, init=str(path), **ODD)
     assert isinstance(run_training(run), Finished)
     network, card = load_network(run.best_model)
-    assert card["settings"] == {"widths": [16, 48, 64], "attention": False}
+    assert card["settings"] == {"widths": [16, 48, 64], "blocks": [1, 2, 1]}
     assert network.state_dict()["up_fine.weight"].shape == (16, 48, 1, 1)
     again = make_run("again", epochs=1, init=str(run.best_model), **ODD)
     assert isinstance(run_training(again), Finished)

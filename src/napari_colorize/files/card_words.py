@@ -37,6 +37,7 @@ def card_lines(card: Card) -> list[tuple[str, str]]:
         ("Training", _training(training)),
         ("Does well", _list(card.get("does_well"))),
         ("Limits", _list(card.get("limits"))),
+        ("Failures", _failures(_dict(card.get("failures")))),
         ("Not for", _text(card.get("not_for"))),
         ("While training", _validation(card)),
         ("Licence", _text(card.get("license"))),
@@ -100,6 +101,17 @@ def _validation(card: Card) -> str:
         return ""
     beside = f", left grey {grey} dB" if grey else ""
     return f"PSNR {psnr} dB on photographs kept aside{beside}"
+
+
+def _failures(failures: Card) -> str:
+    """Return what went wrong in pictures that were looked at, each kind with its count."""
+    kinds = []
+    for kind, told in _dict(failures.get("counts")).items():
+        now, before = (_figure(_dict(told).get(when), ",.0f") for when in ("now", "before"))
+        if now:
+            kinds.append(f"{kind} {now}" + f" (before {before})" * bool(before))
+    looked_at = _count(failures.get("pictures"), "picture")
+    return _text(f"of {looked_at}: {', '.join(kinds)}") if looked_at and kinds else ""
 
 
 def _evaluation(card: Card) -> Card:

@@ -10,15 +10,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from napari_colorize.color.gamut import gamut_bins
+from napari_colorize.networks.efficientnet import EfficientNet, InvertedBottleneck
 from napari_colorize.networks.interface import ColorNetwork, Prediction
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 # Largest |a| and |b| of the regression, and what hints are divided by.
 AB_RANGE = 110.0
 # Pixels of a side of one cell of the answer, and of the coarsest features.
-CELL, STRIDE = 4, 16
+CELL, STRIDE = 4, 32
 # Width of one head of attention.
 HEAD = 64
 # Channels in a group of the group normalisations.
@@ -32,29 +33,29 @@ class Palette(ColorNetwork):
 
         encoder, once a picture                    decoder, once a set of hints
         L (B, 1, H, W)                             hints (B, 3, H/4, W/4)
-          3x3  32 /2            H/2                  |
-          3x3 w1  /2, n1 blocks H/4  ----------.     3x3  w1       ---------------.
-          3x3 w2  /2, n2 blocks H/8  -------.  |     3x3  w2 /2    ------------.  |
-          3x3 w3  /2, n3 blocks H/16,       |  |     3x3  w3 /2                |  |
-          attention                         |  |     + features + reference    |  |
-                                            |  |     blocks, attention         |  |
-                                            '--|---> + up x2, blocks    <------'  |
-                                               '---> + up x2, blocks    <---------'
+          EfficientNet, 1x1                          |
+            w1 at H/4  --------------------.         3x3  w1       ---------------.
+            w2 at H/8  -----------------.  |         3x3  w2 /2    ------------.  |
+            w3 at H/16 <- + up x2 --.   |  |         3x3  w3 /2                |  |
+            w3 at H/32 -------------'   |  |         + features + reference    |  |
+                                        |  |         blocks, attention         |  |
+                                        '--|-------> + up x2, blocks    <------'  |
+                                           '-------> + up x2, blocks    <---------'
                                                      1x1 -> logits (B, Q, H/4, W/4)
                                                      1x1 -> ab (B, 2, H/4, W/4)
 
     A block is two 3 x 3 convolutions, each after group normalisation and SiLU, around which the
     input is added. The attention is over all places at 1/16. Hints come in behind the encoder: its
-    features are kept while hints change. As it is trained, the network has 11,663,271 parameters.
+    features are kept while hints change.
 
     Parameters
     ----------
     widths : (w1, w2, w3)
         Channels at 1/4, 1/8 and 1/16.
-    encoder, decoder : three ints each
+    blocks : (n1, n2, n3)
         Blocks at 1/4, 1/8 and 1/16.
-    attention : bool
-        Whether places at 1/16 look at one another.
+    encoder : (width, depth)
+        See `napari_colorize.networks.efficientnet.EfficientNet`.
     """
 
     has_distribution = True
@@ -64,10 +65,9 @@ class Palette(ColorNetwork):
 
     def __init__(
         self,
-        widths: Sequence[int] = (64, 160, 320),
-        encoder: Sequence[int] = (2, 3, 3),
-        decoder: Sequence[int] = (1, 1, 1),
-        attention: bool = True,
+        widths: Sequence[int] = (64, 96, 192),
+        blocks: Sequence[int] = (1, 1, 1),
+        encoder: Sequence[float] = (1.1, 1.2),
     ) -> None:
         super().__init__()
         bins = gamut_bins()
@@ -76,18 +76,11 @@ class Palette(ColorNetwork):
         even = torch.full((len(bins),), -math.log(len(bins)))
         self.register_buffer("log_prior", even)
         fine, middle, coarse = widths
-
-        def blocks(width: int, count: int) -> nn.Sequential:
-            return nn.Sequential(*(Block(width) for _ in range(count)))
-
-        def looking() -> nn.Module:
-            return Attention(coarse) if attention else nn.Identity()
-
-        self.stem = nn.Sequential(_conv(1, 32, 2), nn.SiLU(), _conv(32, fine, 2))
-        self.encode_fine = blocks(fine, encoder[0])
-        self.encode_middle = nn.Sequential(_conv(fine, middle, 2), blocks(middle, encoder[1]))
-        self.encode_coarse = nn.Sequential(
-            _conv(middle, coarse, 2), blocks(coarse, encoder[2]), looking()
+        width, depth = encoder
+        self.encoder = EfficientNet(width, depth)
+        self.to_width = nn.ModuleList(
+            nn.Conv2d(channels, width, 1)
+            for channels, width in zip(self.encoder.channels, (*widths, coarse), strict=True)
         )
         self.hint_fine = nn.Sequential(_conv(3, fine), nn.SiLU())
         self.hint_middle = nn.Sequential(_conv(fine, middle, 2), nn.SiLU())
@@ -97,12 +90,12 @@ class Palette(ColorNetwork):
             nn.SiLU(),
             nn.Linear(coarse, coarse, bias=False),
         )
-        self.decode_coarse = nn.Sequential(blocks(coarse, decoder[2]), looking())
+        self.decode_coarse = nn.Sequential(_blocks(coarse, blocks[2]), Attention(coarse))
         self.up_middle = nn.Conv2d(coarse, middle, 1)
-        self.decode_middle = blocks(middle, decoder[1])
+        self.decode_middle = _blocks(middle, blocks[1])
         self.up_fine = nn.Conv2d(middle, fine, 1)
         self.decode_fine = nn.Sequential(
-            blocks(fine, decoder[0]), nn.GroupNorm(fine // GROUP, fine), nn.SiLU()
+            _blocks(fine, blocks[0]), nn.GroupNorm(fine // GROUP, fine), nn.SiLU()
         )
         self.to_logits = nn.Conv2d(fine, len(bins), 1)
         self.to_ab = nn.Conv2d(fine, 2, 1)
@@ -118,8 +111,11 @@ class Palette(ColorNetwork):
                 if layer.bias is not None:
                     nn.init.zeros_(layer.bias)
         for block in self.modules():
-            if isinstance(block, (Block, Attention)):
+            if isinstance(block, (Block, Attention, InvertedBottleneck)):
                 block.start_small()
+        # Trained features are about 8 long; hints, which are added to them, are about 1.
+        for layer in cast("Iterable[nn.Conv2d]", self.to_width):
+            nn.init.normal_(layer.weight, std=layer.in_channels**-0.5 / 8)
         for head in (self.to_logits, self.to_ab):
             nn.init.normal_(head.weight, std=1e-3)
 
@@ -129,7 +125,7 @@ class Palette(ColorNetwork):
         Parameters
         ----------
         lightness : Tensor of shape (B, 1, H, W)
-            L, 0..100, any H and W; it is padded to multiples of 16.
+            L, 0..100, any H and W; it is padded to multiples of 32.
 
         Returns
         -------
@@ -139,9 +135,11 @@ class Palette(ColorNetwork):
         height, width = lightness.shape[-2:]
         padding = (0, -width % STRIDE, 0, -height % STRIDE)
         padded = functional.pad(lightness / 50 - 1, padding, mode="replicate")
-        fine = self.encode_fine(self.stem(padded.contiguous(memory_format=torch.channels_last)))
-        middle = self.encode_middle(fine)
-        return fine, middle, self.encode_coarse(middle)
+        features = self.encoder(padded.contiguous(memory_format=torch.channels_last))
+        fine, middle, coarse, coarsest = (
+            to_width(part) for to_width, part in zip(self.to_width, features, strict=True)
+        )
+        return fine, middle, coarse + _doubled(coarsest)
 
     def decode(
         self,
@@ -240,6 +238,10 @@ class Attention(nn.Module):
         mixed = (weights.to(v.dtype) @ v).transpose(1, 2).reshape(batch, -1, width)
         out: Tensor = self.to_out(mixed).transpose(1, 2).view(batch, width, height, across)
         return x + out.contiguous(memory_format=torch.channels_last)
+
+
+def _blocks(width: int, count: int) -> nn.Sequential:
+    return nn.Sequential(*(Block(width) for _ in range(count)))
 
 
 def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:

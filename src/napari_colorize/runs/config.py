@@ -49,6 +49,8 @@ class TrainingConfig:
         Short side in pixels at which the network looks at a picture.
     learning_rate
         Highest learning rate, reached after ``warmup`` steps; it falls along a cosine.
+    encoder_rate
+        Share of it at which the encoder of a network learns; 0 leaves the encoder as it is.
     weight_decay
         Weight decay of AdamW.
     warmup
@@ -101,6 +103,7 @@ class TrainingConfig:
     crop: int = 96
     working_size: int = 128
     learning_rate: float = 1e-3
+    encoder_rate: float = 1.0
     weight_decay: float = 0.01
     warmup: int = 200
     ema: float = 0.999
@@ -199,6 +202,7 @@ _AT_LEAST = {
     "rebalance": 1,
     "tone": 0,
     "rehearsal": 0,
+    "encoder_rate": 0,
     "batch_size": 1,
     "crop": 16,
     "working_size": 16,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # Settings that a run cannot change on its way and still end where it would have ended.
 LASTING = (
     "network", "loss", "rebalance", "tone", "epochs", "batch_size", "crop", "working_size",
-    "learning_rate", "weight_decay", "warmup", "ema", "seed",
+    "learning_rate", "encoder_rate", "weight_decay", "warmup", "ema", "seed",
 )  # fmt: skip
 
 ADVICE = "Start a new run; --init with this run's best.safetensors keeps what was learned."

@@ -18,6 +18,7 @@ from napari_colorize.networks.devices import is_out_of_memory
 from napari_colorize.runs.events import Healed, Step, Validated
 from napari_colorize.training.augmentation import augment, draw_augmentation, to_lab
 from napari_colorize.training.objectives import objective_of
+from napari_colorize.training.optimizer import learning_rate, make_optimizer, set_rate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -83,12 +84,7 @@ class Training:
     def __post_init__(self) -> None:
         self.progress.micro_batch = self._largest_share
         self.objective = objective_of(self.config, self.network)
-        optimizer = torch.optim.AdamW(
-            self.network.parameters(),
-            lr=self.config.learning_rate,
-            weight_decay=self.config.weight_decay,
-            betas=(0.9, 0.99),
-        )
+        optimizer = make_optimizer(self.config, self.network)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.wrapped, self.optimizer = self.fabric.setup(self.network, optimizer)
         self.average = {
@@ -151,9 +147,8 @@ class Training:
     def _advance(self, cut: Iterator[Future[Tensor]]) -> Iterator[Step | Healed]:
         """Do one step, in as many pieces as the memory asks for."""
         started = time.perf_counter()
-        rate = self._learning_rate()
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        rate = learning_rate(self.config, self.progress.step, self.total_steps)
+        set_rate(self.optimizer, rate)
         crops = next(cut)
         mean = yield from self._healed(lambda: self._gradients(crops.result()))
         loss, norm = self._shared_and_clipped(mean)
@@ -263,15 +258,6 @@ class Training:
         self.progress.micro_batch = -(-self.progress.micro_batch // 2)
         pieces = -(-self._largest_share // self.progress.micro_batch)
         return Healed("out of memory", self.progress.micro_batch, pieces)
-
-    def _learning_rate(self) -> float:
-        """Rise in a line during the warm-up, then fall along a cosine to a hundredth."""
-        step, config = self.progress.step, self.config
-        warmup = min(config.warmup, self.total_steps // 5)
-        if step < warmup:
-            return config.learning_rate * (step + 1) / warmup
-        share = (step - warmup) / max(1, self.total_steps - warmup)
-        return config.learning_rate * (0.01 + 0.99 * (1 + math.cos(math.pi * share)) / 2)
 
     @torch.no_grad()
     def _follow(self) -> None:

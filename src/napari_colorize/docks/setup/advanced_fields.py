@@ -78,6 +78,13 @@ LEARNING = FieldGroup(
             lambda: RealNumber(1e-6, 1.0, None),
         ),
         AdvancedField(
+            "encoder_rate",
+            "Encoder learns",
+            "How fast the part that knows what is in a picture learns, as a share of the learning "
+            "rate: 0 leaves it as it is, which is quicker and keeps more of what it knew.",
+            lambda: RealNumber(0.0, 10.0, 0.05, decimals=3),
+        ),
+        AdvancedField(
             "warmup",
             "Warm-up",
             "Steps in which the learning rate rises to its full height, so that the first batches "
