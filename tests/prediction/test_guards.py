@@ -29,7 +29,7 @@ class TestCancellable:
     def test_a_wish_ends_the_network(self) -> None:
         """Also in its last layers; afterwards it answers again."""
         network, asked = small_palette(), itertools.count()
-        lightness = torch.zeros(1, 1, 16, 16)
+        lightness = torch.zeros(1, 1, 32, 32)
         with cancellable(network, lambda: next(asked) < 0):
             network(lightness)
         layers = next(asked)
@@ -37,7 +37,7 @@ class TestCancellable:
             turns = itertools.count()
             with pytest.raises(Cancelled), cancellable(network, lambda: next(turns) >= turn):  # noqa: B023
                 network(lightness)
-        assert network(lightness).ab.shape == (1, 2, 4, 4)
+        assert network(lightness).ab.shape == (1, 2, 8, 8)
 
     def test_nobody_asks(self) -> None:
         """Without a way to cancel no layer is slowed."""

@@ -45,8 +45,9 @@ def test_where_the_distribution_has_taken_over() -> None:
 def test_one_is_sharpest() -> None:
     """The temperature of 1, with as much of the prior taken out as ever."""
     prior = torch.tensor([0.8, 0.1, 0.1]).log()
+    mixed = ((1 - vividness.EVEN) * prior.exp() + vividness.EVEN / 3).log()
     wanted = annealed_mean(
-        prediction(1 / 2, 1 / 3, 1 / 6).logits, BINS, prior,
+        prediction(1 / 2, 1 / 3, 1 / 6).logits, BINS, mixed,
         vividness.TEMPERATURE[1], vividness.ADJUSTMENT[1],
     )  # fmt: skip
     assert torch.allclose(color(1, prior), wanted.flatten(), atol=1e-4)

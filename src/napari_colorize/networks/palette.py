@@ -38,7 +38,7 @@ class Palette(ColorNetwork):
             w2 at H/8  -----------------.  |         3x3  w2 /2    ------------.  |
             w3 at H/16 <- + up x2 --.   |  |         3x3  w3 /2                |  |
             w3 at H/32 -------------'   |  |         + features + reference    |  |
-                                        |  |         blocks, attention         |  |
+                                        |  |         blocks, attention, blocks |  |
                                         '--|-------> + up x2, blocks    <------'  |
                                            '-------> + up x2, blocks    <---------'
                                                      1x1 -> logits (B, Q, H/4, W/4)
@@ -53,7 +53,7 @@ class Palette(ColorNetwork):
     widths : (w1, w2, w3)
         Channels at 1/4, 1/8 and 1/16.
     blocks : (n1, n2, n3)
-        Blocks at 1/4, 1/8 and 1/16.
+        Blocks at 1/4, at 1/8, and on either side of the attention at 1/16.
     encoder : (width, depth)
         See `napari_colorize.networks.efficientnet.EfficientNet`.
     """
@@ -66,7 +66,7 @@ class Palette(ColorNetwork):
     def __init__(
         self,
         widths: Sequence[int] = (64, 96, 192),
-        blocks: Sequence[int] = (1, 1, 1),
+        blocks: Sequence[int] = (1, 2, 1),
         encoder: Sequence[float] = (1.1, 1.2),
     ) -> None:
         super().__init__()
@@ -90,7 +90,9 @@ class Palette(ColorNetwork):
             nn.SiLU(),
             nn.Linear(coarse, coarse, bias=False),
         )
-        self.decode_coarse = nn.Sequential(_blocks(coarse, blocks[2]), Attention(coarse))
+        self.decode_coarse = nn.Sequential(
+            _blocks(coarse, blocks[2]), Attention(coarse), _blocks(coarse, blocks[2])
+        )
         self.up_middle = nn.Conv2d(coarse, middle, 1)
         self.decode_middle = _blocks(middle, blocks[1])
         self.up_fine = nn.Conv2d(middle, fine, 1)
@@ -249,4 +251,4 @@ def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
 
 
 def _doubled(x: Tensor) -> Tensor:
-    return functional.interpolate(x, scale_factor=2.0, mode="nearest")
+    return functional.interpolate(x, scale_factor=2.0, mode="bilinear")

@@ -16,15 +16,18 @@ if TYPE_CHECKING:
 # Vividness at which the distribution has taken over from the regression.
 TAKEN_OVER = 0.25
 # Temperature and logit adjustment when it has, and at vividness 1.
-TEMPERATURE = (1.0, 0.5266)
-ADJUSTMENT = (0.0, 0.56)
+TEMPERATURE = (1.0, 0.5)
+ADJUSTMENT = (0.0, 0.9)
+# Share of even odds in what counts as common: the rarest colours are not driven without bound.
+EVEN = 0.1
 
 
 def vivid_ab(prediction: Prediction, bins: Tensor, log_prior: Tensor, vividness: float) -> Tensor:
     """Return a and b, (B, 2, h, w).
 
     0 is the regression. Up to `TAKEN_OVER` the mean of the distribution is blended in; from there
-    to 1 its likelier and rarer colours count more and more.
+    to 1 its likelier and rarer colours count more and more. How rare a colour is says the prior,
+    mixed with even odds (Zhang, Isola and Efros 2016 mix it half and half).
     """
     assert prediction.logits is not None
     if vividness == 0:
@@ -32,5 +35,6 @@ def vivid_ab(prediction: Prediction, bins: Tensor, log_prior: Tensor, vividness:
     rest = max(0.0, (vividness - TAKEN_OVER) / (1 - TAKEN_OVER))
     temperature = TEMPERATURE[0] * (TEMPERATURE[1] / TEMPERATURE[0]) ** rest
     adjustment = ADJUSTMENT[0] + (ADJUSTMENT[1] - ADJUSTMENT[0]) * rest
-    vivid = annealed_mean(prediction.logits, bins, log_prior, temperature, adjustment)
+    common = ((1 - EVEN) * log_prior.exp() + EVEN / len(bins)).log()
+    vivid = annealed_mean(prediction.logits, bins, common, temperature, adjustment)
     return torch.lerp(prediction.ab, vivid, min(1.0, vividness / TAKEN_OVER))
