@@ -132,7 +132,6 @@ def test_the_prior_travels_with_the_weights(tmp_path: Path) -> None:
     [
         {"widths": [16, 32]},
         {"widths": [8, 8, 64]},
-        {"widths": [16, 16, 32]},
         {"widths": 64},
         {"heads": 3},
     ],

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 AB_RANGE = 110.0
 # Pixels of a side of one cell of the answer, and of the coarsest features.
 CELL, STRIDE = 4, 32
-# Width of one head of attention.
-HEAD = 64
 # Channels in a group of the group normalisations.
 GROUP = 16
 
@@ -38,22 +36,21 @@ class Palette(ColorNetwork):
             w2 at H/8  -----------------.  |         3x3  w2 /2    ------------.  |
             w3 at H/16 <- + up x2 --.   |  |         3x3  w3 /2                |  |
             w3 at H/32 -------------'   |  |         + features + reference    |  |
-                                        |  |         blocks, attention, blocks |  |
+                                        |  |         blocks                    |  |
                                         '--|-------> + up x2, blocks    <------'  |
                                            '-------> + up x2, blocks    <---------'
                                                      1x1 -> logits (B, Q, H/4, W/4)
                                                      1x1 -> ab (B, 2, H/4, W/4)
 
     A block is two 3 x 3 convolutions, each after group normalisation and SiLU, around which the
-    input is added. The attention is over all places at 1/16. Hints come in behind the encoder: its
-    features are kept while hints change.
+    input is added. Hints come in behind the encoder: its features are kept while hints change.
 
     Parameters
     ----------
     widths : (w1, w2, w3)
         Channels at 1/4, 1/8 and 1/16.
     blocks : (n1, n2, n3)
-        Blocks at 1/4, at 1/8, and on either side of the attention at 1/16.
+        Blocks at 1/4, 1/8 and 1/16.
     encoder : (width, depth)
         See `napari_colorize.networks.efficientnet.EfficientNet`.
     """
@@ -66,7 +63,7 @@ class Palette(ColorNetwork):
     def __init__(
         self,
         widths: Sequence[int] = (64, 96, 192),
-        blocks: Sequence[int] = (1, 2, 1),
+        blocks: Sequence[int] = (1, 2, 2),
         encoder: Sequence[float] = (1.1, 1.2),
     ) -> None:
         super().__init__()
@@ -90,9 +87,7 @@ class Palette(ColorNetwork):
             nn.SiLU(),
             nn.Linear(coarse, coarse, bias=False),
         )
-        self.decode_coarse = nn.Sequential(
-            _blocks(coarse, blocks[2]), Attention(coarse), _blocks(coarse, blocks[2])
-        )
+        self.decode_coarse = _blocks(coarse, blocks[2])
         self.up_middle = nn.Conv2d(coarse, middle, 1)
         self.decode_middle = _blocks(middle, blocks[1])
         self.up_fine = nn.Conv2d(middle, fine, 1)
@@ -113,7 +108,7 @@ class Palette(ColorNetwork):
                 if layer.bias is not None:
                     nn.init.zeros_(layer.bias)
         for block in self.modules():
-            if isinstance(block, (Block, Attention, InvertedBottleneck)):
+            if isinstance(block, (Block, InvertedBottleneck)):
                 block.start_small()
         # Trained features are about 8 long; hints, which are added to them, are about 1.
         for layer in cast("Iterable[nn.Conv2d]", self.to_width):
@@ -210,36 +205,6 @@ class Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return features of the same shape."""
         return x + cast("Tensor", self.layers(x))
-
-
-class Attention(nn.Module):
-    """Self-attention over all places, added to the input."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        if width < HEAD or width % HEAD:
-            raise ValueError(f"attention takes a multiple of {HEAD} channels, got {width}")
-        self.heads = width // HEAD
-        self.norm = nn.GroupNorm(width // GROUP, width)
-        self.to_qkv = nn.Linear(width, 3 * width, bias=False)
-        self.to_out = nn.Linear(width, width)
-
-    def start_small(self) -> None:
-        """Let the attention start as its input, with even weights."""
-        nn.init.normal_(self.to_qkv.weight, std=self.to_qkv.in_features**-0.5)
-        nn.init.zeros_(self.to_out.weight)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return features of the same shape."""
-        batch, width, height, across = x.shape
-        tokens = self.norm(x).flatten(2).transpose(1, 2)  # (B, N, C)
-        split = self.to_qkv(tokens).view(batch, -1, 3, self.heads, width // self.heads)
-        q, k, v = split.permute(2, 0, 3, 1, 4)  # (B, heads, N, C / heads)
-        # Written out: on few tokens several times faster than the fused operation.
-        weights = (q @ k.transpose(-2, -1) * q.shape[-1] ** -0.5).softmax(dim=-1)
-        mixed = (weights.to(v.dtype) @ v).transpose(1, 2).reshape(batch, -1, width)
-        out: Tensor = self.to_out(mixed).transpose(1, 2).view(batch, width, height, across)
-        return x + out.contiguous(memory_format=torch.channels_last)
 
 
 def _blocks(width: int, count: int) -> nn.Sequential:
