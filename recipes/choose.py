@@ -16,10 +16,10 @@ from contextlib import closing
 from pathlib import Path
 
 import numpy as np
+from over_grey import HEAD, figures, some
 
 from napari_colorize.color.scores import Scores, Truth
 from napari_colorize.evaluation import read_truth
-from napari_colorize.files.pictures import find_pictures
 from napari_colorize.prediction.colorizer import Colorizer
 
 
@@ -33,10 +33,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=150)
     asked = parser.parse_args()
 
-    paths = find_pictures(asked.validation)
-    if not paths:
-        parser.error(f"{asked.validation} holds no pictures")
-    paths = paths[:: max(1, len(paths) // asked.limit)]
+    paths = some(asked.validation, asked.limit)
     rows = {(size, value): Scores() for size in asked.sizes for value in asked.vividness}
     grey = Scores()
     with closing(Colorizer(asked.model, "cpu")) as colorizer:
@@ -50,17 +47,9 @@ def main() -> None:
                     result = np.asarray(colorizer.colorize(vividness=value), np.uint8)
                     rows[size, value].add(result, truth)
 
-    base = grey.figures().to_dict()
-    print(f"{len(paths)} photographs; size, vividness: PSNR, AuC raw, half, balanced over grey")
+    print(f"{len(paths)} photographs; size, vividness: {HEAD}")
     for (size, value), scores in rows.items():
-        figures = scores.figures().to_dict()
-        gains = [
-            f"{(figures[name] or 0) - (base[name] or 0):+6.2f}"
-            for name in ("psnr", "auc_raw", "auc_half", "auc_balanced")
-        ]
-        line = f"{size:4d} {value:5.2f}: {' '.join(gains)}"
-        rest = (f"{name} {figures[name]:.2f}" for name in ("colorfulness", "edges", "flats"))
-        print(line, *rest)
+        print(f"{size:4d} {value:5.2f}: {figures(scores, grey)}")
 
 
 if __name__ == "__main__":
