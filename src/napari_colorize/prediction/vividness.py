@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 TAKEN_OVER = 0.25
 # Temperature and logit adjustment when it has, and at vividness 1.
 TEMPERATURE = (1.0, 0.5)
-ADJUSTMENT = (0.0, 0.9)
+ADJUSTMENT = (0.0, 0.75)
 # Share of even odds in what counts as common: the rarest colours are not driven without bound.
 EVEN = 0.1
 
