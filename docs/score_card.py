@@ -33,7 +33,9 @@ def main() -> None:
     parser.add_argument("--model", default="palette")
     card = load_model(parser.parse_args().model)["score_card"]["evaluation"]
     vividness = card.get("vividness")
-    own = card["model"] if vividness is None else f"{card['model']}, default vividness {vividness:g}"
+    own = card["model"]
+    if vividness is not None:
+        own += f", default vividness {vividness:g}"
     rows = card["rows"]
     names = {"grey": "grey", "mean ab": "mean ab (an oracle)", "plain": "`plain`"}
     names |= {"vividness 0": f"`{card['model']}`, vividness 0", "model": f"**{own}**"}
