@@ -23,11 +23,11 @@ GAMMA, CONTRAST, BRIGHTNESS = 0.4, 0.2, 0.1
 # not see red.
 MIX = 0.8
 # Largest standard deviations: of blur in pixels, of noise in L.
-BLUR, NOISE = 1.2, 4.0
+BLUR, NOISE = 1.8, 4.0
 # Quality of the JPEG, 0..100: from bad to good.
 QUALITY = (20, 90)
 # Share of the pictures that each change meets where `tone` is 1.
-SHARES = {"tone": 0.7, "mix": 0.35, "blur": 0.2, "noise": 0.3, "jpeg": 0.2}
+SHARES = {"tone": 0.7, "mix": 0.35, "blur": 0.35, "noise": 0.3, "jpeg": 0.2}
 # Rec. 601, the mix that cameras and converters use.
 EYE = (0.299, 0.587, 0.114)
 
@@ -139,10 +139,10 @@ def _toned(lightness: Tensor, changes: Augmentation, which: Tensor) -> Tensor:
 
 def _blurred(lightness: Tensor, sigma: Tensor) -> Tensor:
     """Return the pictures under Gaussians of their own standard deviation, in pixels."""
-    offsets = torch.arange(-3, 4, device=lightness.device, dtype=lightness.dtype)
-    kernel = torch.exp(-(offsets**2) / (2 * sigma.clamp_min(0.05) ** 2))  # (B, 1, 1, 7)
+    offsets = torch.arange(-5, 6, device=lightness.device, dtype=lightness.dtype)
+    kernel = torch.exp(-(offsets**2) / (2 * sigma.clamp_min(0.05) ** 2))  # (B, 1, 1, 11)
     kernel = kernel / kernel.sum(dim=-1, keepdim=True)
-    padded = functional.pad(lightness, (3, 3, 3, 3), mode="reflect")[None, :, 0]
+    padded = functional.pad(lightness, (5, 5, 5, 5), mode="reflect")[None, :, 0]
     across = functional.conv2d(padded, kernel, groups=len(lightness))
     return functional.conv2d(across, kernel.mT, groups=len(lightness))[0, :, None]
 
