@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from napari_colorize.color.guided import FLATNESS, RADIUS, Guide, _window_mean
+from napari_colorize.color.guided import FLATNESS, RADIUS, Guide, window_mean
 
 
 def step_edge(height: int, width: int, edge: int) -> torch.Tensor:
@@ -100,4 +100,4 @@ class TestGuide:
         tensor = torch.randn(1, 3, *shape) * 100
         side = 2 * RADIUS + 1
         wanted = functional.avg_pool2d(tensor, side, 1, RADIUS, count_include_pad=False)
-        assert torch.allclose(_window_mean(tensor), wanted, atol=1e-4)
+        assert torch.allclose(window_mean(tensor, RADIUS), wanted, atol=1e-4)

@@ -8,12 +8,14 @@ from hypothesis import given
 from torch import Tensor
 
 from napari_colorize.color.gamut import annealed_mean
+from napari_colorize.color.guided import Guide
 from napari_colorize.networks.interface import Prediction
 from napari_colorize.prediction import vividness
-from napari_colorize.prediction.vividness import vivid_ab
+from napari_colorize.prediction.vividness import EVENED, vivid_ab
 
 BINS = torch.tensor([[0.0, 0.0], [80.0, 0.0], [0.0, 80.0]])
 EVEN = torch.full((3,), 1 / 3).log()
+CELL = Guide(torch.full((1, 1), 50.0), EVENED)
 
 
 def prediction(*shares: float) -> Prediction:
@@ -24,7 +26,7 @@ def prediction(*shares: float) -> Prediction:
 
 def color(amount: float, log_prior: Tensor = EVEN) -> Tensor:
     """Return a and b, (2,), of half grey, a third red, a sixth yellow."""
-    return vivid_ab(prediction(1 / 2, 1 / 3, 1 / 6), BINS, log_prior, amount).flatten()
+    return vivid_ab(prediction(1 / 2, 1 / 3, 1 / 6), BINS, log_prior, amount, CELL).flatten()
 
 
 def test_nought_is_the_regression() -> None:
@@ -67,3 +69,46 @@ def test_what_is_common_everywhere_counts_less_and_less() -> None:
     steps = torch.linspace(vividness.TAKEN_OVER, 1, 8)
     chroma = torch.stack([color(float(step), prior).norm() for step in steps])
     assert (chroma.diff() > 0).all()
+
+
+def halves(shares: Tensor, lightness: Tensor) -> Tensor:
+    """Return a and b, (2, 24, 24), at full vividness of shares (3, 24, 24) over a grey regression.
+
+    L is that of the cells, (24, 24).
+    """
+    told = Prediction(torch.zeros(1, 2, 24, 24), shares.clamp_min(1e-6).log()[None])
+    return vivid_ab(told, BINS, EVEN, 1, Guide(lightness, EVENED))[0]
+
+
+def two_colours() -> Tensor:
+    """Return shares, (3, 24, 24), of red on the left and yellow on the right."""
+    shares = torch.zeros(3, 24, 24)
+    shares[1, :, :12] = shares[2, :, 12:] = 1
+    return shares
+
+
+def test_a_thing_without_an_edge_is_even() -> None:
+    """What changes from red to yellow within one thing does so slowly."""
+    got = halves(two_colours(), torch.full((24, 24), 50.0))
+    assert got.diff(dim=2).norm(dim=0).max() < 20
+    assert got[0, :, 0].min() > 75
+    assert got[1, :, -1].min() > 75
+
+
+def test_at_an_edge_of_lightness_colours_part() -> None:
+    """Red stays on its side and yellow on the other."""
+    lightness = torch.full((24, 24), 30.0)
+    lightness[:, 12:] = 80
+    got = halves(two_colours(), lightness)
+    assert got[0, :, :12].min() > 60
+    assert got[0, :, 12:].max() < 20
+    assert got[1, :, 12:].min() > 60
+    assert got[1, :, :12].max() < 20
+
+
+def test_cells_behind_the_picture_are_left_out() -> None:
+    """Networks answer for whole strides; the picture has as many cells as its L."""
+    told = Prediction(torch.zeros(1, 2, 8, 8), torch.zeros(1, 3, 8, 8))
+    for amount in (0.0, 0.5):
+        got = vivid_ab(told, BINS, EVEN, amount, Guide(torch.rand(5, 7) * 100, EVENED))
+        assert got.shape == (1, 2, 5, 7)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-# Half the side of a window, in pixels of the small picture.
+# Half the side of a window, in pixels of the small picture, where nothing else is said.
 RADIUS = 3
 # Variance of L below which a window counts as flat, in squared units of L.
 FLATNESS = 20.0
@@ -92,13 +92,15 @@ class Guide:
     ----------
     lightness : Tensor of shape (h, w), float32
         L, 0..100.
+    radius : int
+        Half the side of a window, in pixels.
     """
 
-    def __init__(self, lightness: Tensor) -> None:
-        self._lightness = lightness[None, None]
-        self._mean = _window_mean(self._lightness)
-        variance = _window_mean(self._lightness * self._lightness) - self._mean * self._mean
-        self._inverse = 1 / (variance.clamp_min(0) + FLATNESS)
+    def __init__(self, lightness: Tensor, radius: int = RADIUS) -> None:
+        self._lightness, self._radius = lightness[None, None], radius
+        self._mean = self._window_mean(self._lightness)
+        square = self._window_mean(self._lightness * self._lightness)
+        self._inverse = 1 / ((square - self._mean * self._mean).clamp_min(0) + FLATNESS)
 
     @property
     def lightness(self) -> Tensor:
@@ -121,33 +123,42 @@ class Guide:
         shape : (H, W)
             Size of the large picture.
         """
-        color = ab[None]
-        both = _window_mean(torch.cat((color, self._lightness * color), dim=1))
+        return GuidedColor(self._lines(ab[None])[0].contiguous(), shape)
+
+    def evened(self, ab: Tensor) -> Tensor:
+        """Return colours of the small picture, (2, h, w) float32, made even between its edges."""
+        slope, offset = self._lines(ab[None])[0].split(2)
+        return torch.addcmul(offset, slope, self._lightness[0])
+
+    def _lines(self, color: Tensor) -> Tensor:
+        both = self._window_mean(torch.cat((color, self._lightness * color), dim=1))
         mean, product = both.split(2, dim=1)
         slope = (product - self._mean * mean) * self._inverse
         offset = mean - slope * self._mean
-        lines = _window_mean(torch.cat((slope, offset), dim=1))[0]  # (4, h, w)
-        return GuidedColor(lines.contiguous(), shape)
+        return self._window_mean(torch.cat((slope, offset), dim=1))  # (1, 4, h, w)
+
+    def _window_mean(self, tensor: Tensor) -> Tensor:
+        return window_mean(tensor, self._radius)
 
 
-def _window_mean(tensor: Tensor) -> Tensor:
-    """Return means over windows of side 2 RADIUS + 1, smaller at the border.
+def window_mean(tensor: Tensor, radius: int) -> Tensor:
+    """Return means over windows of side 2 radius + 1, smaller at the border.
 
     Sums of shifted copies, the rows first: ten times faster than pooling.
     """
     height, width = tensor.shape[-2:]
-    padded = functional.pad(tensor, (RADIUS, RADIUS, RADIUS, RADIUS))
+    padded = functional.pad(tensor, (radius, radius, radius, radius))
     rows = padded[..., :height, :].clone()
-    for shift in range(1, 2 * RADIUS + 1):
+    for shift in range(1, 2 * radius + 1):
         rows += padded[..., shift : shift + height, :]
     sums = rows[..., :width].clone()
-    for shift in range(1, 2 * RADIUS + 1):
+    for shift in range(1, 2 * radius + 1):
         sums += rows[..., shift : shift + width]
-    count = _window_length(height)[:, None] * _window_length(width)
+    count = _window_length(height, radius)[:, None] * _window_length(width, radius)
     return sums.div_(count.to(sums))
 
 
-def _window_length(side: int) -> Tensor:
+def _window_length(side: int, radius: int) -> Tensor:
     """Return how many pixels of each window lie inside, (side,)."""
     place = torch.arange(side)
-    return (place + RADIUS).clamp_max(side - 1) - (place - RADIUS).clamp_min(0) + 1
+    return (place + radius).clamp_max(side - 1) - (place - radius).clamp_min(0) + 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch.nn import functional
 
 from napari_colorize.color.adjusting import adjusted
 from napari_colorize.color.gamut import confidence_of
+from napari_colorize.color.guided import Guide
 from napari_colorize.color.steering import Steering, checked_hints
 from napari_colorize.errors import ColorizeError, PictureError
 from napari_colorize.files.cards import default_vividness
@@ -18,7 +20,7 @@ from napari_colorize.networks.devices import choose_precision
 from napari_colorize.networks.palette import Palette
 from napari_colorize.prediction.doubt import expected_error
 from napari_colorize.prediction.strips import recombined, threads
-from napari_colorize.prediction.vividness import vivid_ab
+from napari_colorize.prediction.vividness import EVENED, vivid_ab
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -200,7 +202,17 @@ class Look:
         network = self.palette("vividness")
         wanted = default_vividness(self.card) if vividness is None else vividness
         assert wanted is not None
-        return vivid_ab(prediction, network.bins, network.log_prior, wanted)
+        return vivid_ab(prediction, network.bins, network.log_prior, wanted, self._cells)
+
+    @cached_property
+    def _cells(self) -> Guide:
+        """L of the picture in cells of the network's answer."""
+        lightness, shape = self.seen.guide.lightness[None, None], self.seen.shape
+        seen = functional.interpolate(lightness, shape, mode="bilinear", antialias=True)
+        means = functional.avg_pool2d(
+            seen, self.network.cell, ceil_mode=True, count_include_pad=False
+        )
+        return Guide(means[0, 0], EVENED)
 
     def _shares(self, reference: Reference) -> tuple[float, ...]:
         count = len(self.palette("references").bins)

@@ -4,37 +4,57 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch
-
 from napari_colorize.color.gamut import annealed_mean
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from napari_colorize.color.guided import Guide
     from napari_colorize.networks.interface import Prediction
 
 # Vividness at which the distribution has taken over from the regression.
 TAKEN_OVER = 0.25
 # Temperature and logit adjustment when it has, and at vividness 1.
 TEMPERATURE = (1.0, 0.5)
-ADJUSTMENT = (0.0, 0.75)
+ADJUSTMENT = (0.0, 0.9)
 # Share of even odds in what counts as common: the rarest colours are not driven without bound.
 EVEN = 0.1
+# Half the side of the windows in which what is vivid is made even, in cells.
+EVENED = 5
 
 
-def vivid_ab(prediction: Prediction, bins: Tensor, log_prior: Tensor, vividness: float) -> Tensor:
-    """Return a and b, (B, 2, h, w).
+def vivid_ab(
+    prediction: Prediction, bins: Tensor, log_prior: Tensor, vividness: float, cells: Guide
+) -> Tensor:
+    """Return a and b of the cells of one picture, (1, 2, h, w) on the CPU.
 
     0 is the regression. Up to `TAKEN_OVER` the mean of the distribution is blended in; from there
     to 1 its likelier and rarer colours count more and more. How rare a colour is says the prior,
-    mixed with even odds (Zhang, Isola and Efros 2016 mix it half and half).
+    mixed with even odds (Zhang, Isola and Efros 2016 mix it half and half). What this adds to the
+    regression is made even between the edges of L, since each cell is decided by itself and parts
+    of one thing would come out in different colours.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        Its first cells are those of the picture, those behind them are left out.
+    bins : Tensor of shape (Q, 2)
+    log_prior : Tensor of shape (Q,)
+    vividness : float
+        0..1.
+    cells : Guide
+        L of the cells, windows of `EVENED`.
     """
     assert prediction.logits is not None
+    rows, columns = cells.shape
+    safe = prediction.ab[..., :rows, :columns]
     if vividness == 0:
-        return prediction.ab
+        return safe.float().cpu()
     rest = max(0.0, (vividness - TAKEN_OVER) / (1 - TAKEN_OVER))
     temperature = TEMPERATURE[0] * (TEMPERATURE[1] / TEMPERATURE[0]) ** rest
     adjustment = ADJUSTMENT[0] + (ADJUSTMENT[1] - ADJUSTMENT[0]) * rest
     common = ((1 - EVEN) * log_prior.exp() + EVEN / len(bins)).log()
-    vivid = annealed_mean(prediction.logits, bins, common, temperature, adjustment)
-    return torch.lerp(prediction.ab, vivid, min(1.0, vividness / TAKEN_OVER))
+    logits = prediction.logits[..., :rows, :columns]
+    vivid = annealed_mean(logits, bins, common, temperature, adjustment)
+    safe, vivid = safe.float().cpu(), vivid.float().cpu()
+    return safe + min(1.0, vividness / TAKEN_OVER) * cells.evened((vivid - safe)[0])
