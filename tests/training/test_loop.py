@@ -136,6 +136,23 @@ def test_the_average_by_hand(make_training: Make) -> None:
     assert equal(without.average, weights_of(without))
 
 
+@pytest.mark.parametrize(("rehearsal", "share"), [(0, 0), (1, 0.25), (3, 0.5), (9, 0.75)])
+def test_what_is_kept_lies_on_the_way_back(
+    make_training: Make, rehearsal: float, share: float
+) -> None:
+    """Of a network that knew something, part of the old weights is kept; it learns on without."""
+    training = make_training(init="palette", rehearsal=rehearsal)
+    name = "layers.0.weight"
+    before = weights_of(training)[name]
+    next(training.run())
+    latest, average = weights_of(training)[name], training.average[name].clone()
+    with training.averaged() as network:
+        kept = network.state_dict()[name].clone()
+    assert torch.allclose(kept, share * before + (1 - share) * average, atol=1e-7)
+    assert torch.equal(weights_of(training)[name], latest)
+    assert torch.equal(training.average[name], average)
+
+
 def test_no_gain_stops_early(make_training: Make) -> None:
     """With patience 2 the third epoch is the last when the first was the best."""
     training = make_training(Stubborn, epochs=9, patience=2)

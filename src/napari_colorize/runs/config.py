@@ -68,7 +68,8 @@ class TrainingConfig:
     init
         Model, by name or file, whose weights are the start.
     rehearsal
-        How much a network that starts from `init` is held to what it knew; 0 lets it forget.
+        How much a network that starts from `init` is held to what it knew; 0 lets it forget. Of
+        the old weights r / (r + 3) are kept.
     photographs
         Use at most so many photographs.
     threads

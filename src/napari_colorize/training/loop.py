@@ -19,6 +19,7 @@ from napari_colorize.runs.events import Healed, Step, Validated
 from napari_colorize.training.augmentation import augment, draw_augmentation, to_lab
 from napari_colorize.training.objectives import objective_of
 from napari_colorize.training.optimizer import learning_rate, make_optimizer, set_rate
+from napari_colorize.training.rehearsal import kept_share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -90,6 +91,9 @@ class Training:
         self.average = {
             name: tensor.detach().clone() for name, tensor in self.network.state_dict().items()
         }
+        self._known: dict[str, Tensor] = {}
+        if self.config.init is not None:
+            self._known = {n: p.detach().clone() for n, p in self.network.named_parameters()}
         self._speed: list[float] = []
 
     @property
@@ -328,8 +332,14 @@ class Training:
         return Validated(epoch=done.validated, loss=loss, psnr=psnr, psnr_grey=grey, best=best)
 
     def averaged(self) -> _Averaged:
-        """Return a context in which the network holds its averaged weights."""
-        return _Averaged(self.network, self.average)
+        """Return a context in which the network holds what is kept of its weights.
+
+        It is their average; where what was known is rehearsed, part of the way back to those that
+        the training began with.
+        """
+        share = kept_share(self.config.rehearsal)
+        back = {n: torch.lerp(self.average[n], known, share) for n, known in self._known.items()}
+        return _Averaged(self.network, self.average | back)
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything to go on from, tensors and plain values only."""
@@ -352,14 +362,14 @@ class Training:
 
 
 class _Averaged:
-    """Swaps the averaged weights into a network, and back."""
+    """Swaps other weights into a network, and back."""
 
-    def __init__(self, network: ColorNetwork, average: dict[str, Tensor]) -> None:
-        self._network, self._average = network, average
+    def __init__(self, network: ColorNetwork, weights: dict[str, Tensor]) -> None:
+        self._network, self._weights = network, weights
 
     def __enter__(self) -> ColorNetwork:
         self._own = {k: v.detach().clone() for k, v in self._network.state_dict().items()}
-        self._network.load_state_dict(self._average)
+        self._network.load_state_dict(self._weights)
         self._network.eval()
         return self._network
 

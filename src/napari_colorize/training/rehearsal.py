@@ -3,7 +3,9 @@
 The photographs that it once learned from are not at hand. In their place stand dead leaves, shapes
 of all sizes that hide one another (Lee, Mumford and Huang 2001), and clouds, which have the edges
 and the spectrum of natural pictures. On them the network is held to the answers that it gave before
-(learning without forgetting, Li and Hoiem 2016).
+(learning without forgetting, Li and Hoiem 2016). What is kept of a training lies part of the way
+back to the old weights besides (Wortsman et al. 2022): there both are known nearly as well as at
+either end.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 # Made-up pictures for each one that is learned from.
 SHARE = 0.5
+# The rehearsal with which half of the old weights is kept.
+HALF_KEPT = 3.0
 # Shapes on a picture, and their radii as shares of its shorter side, which follow a power of -3.
 LEAVES, RADII = 80, (0.03, 0.6)
 # Share of the shapes that are boxes, and of the pictures that are clouds, or soft.
@@ -84,6 +88,11 @@ class Rehearsed:
         wanted, got = known.logits.log_softmax(dim=1), prediction.logits.log_softmax(dim=1)
         divergence = (wanted.exp() * (wanted - got)).sum(dim=1).mean()
         return divergence + REGRESSION_WEIGHT * distance
+
+
+def kept_share(rehearsal: float) -> float:
+    """Return the share of the old weights in what is kept, 0..1."""
+    return rehearsal / (rehearsal + HALF_KEPT)
 
 
 def made_up(count: int, height: int, width: int) -> Tensor:

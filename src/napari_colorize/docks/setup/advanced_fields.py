@@ -115,8 +115,8 @@ LEARNING = FieldGroup(
         AdvancedField(
             "rehearsal",
             "Keep the old",
-            "How strongly a model that is fine-tuned is held to what it knew: 0 lets it forget, "
-            "more keeps it from painting everything in the colours of your photographs.",
+            "How strongly a model that is fine-tuned is held to what it knew: at 3 it lies "
+            "half-way between old and new; 0 lets it forget, which gives your photographs most.",
             lambda: RealNumber(0.0, 100.0, 0.1, decimals=3),
         ),
         AdvancedField(
