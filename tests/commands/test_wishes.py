@@ -10,9 +10,11 @@ import pytest
 from PIL import Image
 
 from napari_colorize.color.hints import Hint
-from napari_colorize.color.steering import Adjustments
-from napari_colorize.commands.wishes import Wishes, read_wishes
+from napari_colorize.color.steering import Adjustments, Steering
+from napari_colorize.color.strokes import LabelMap
+from napari_colorize.commands.wishes import Wishes, left_out, read_wishes
 from napari_colorize.errors import PictureError
+from napari_colorize.files.steering_file import Saved, write_steering
 
 
 def test_hints() -> None:
@@ -29,6 +31,18 @@ def test_a_file_of_hints_goes_before_single_ones(tmp_path: Path) -> None:
     (tmp_path / "hints.csv").write_text("y,x,color\n1,2,#030405\n")
     wishes = read_wishes(hints=["3,4,#ff0000"], hints_file=tmp_path / "hints.csv")
     assert wishes.hints == (Hint(1, 2, (3, 4, 5)), Hint(3, 4, (255, 0, 0)))
+
+
+def test_what_the_shell_does_not_take_from_a_file_is_told(tmp_path: Path) -> None:
+    """Region and sliders are named; a file of hints alone and a table are not spoken of."""
+    hints, path = (Hint(1, 2, (3, 4, 5)),), tmp_path / "cat.hints.json"
+    write_steering(path, Saved(Steering(hints)))
+    assert left_out(path) == ""
+    region = LabelMap.from_array(np.ones((4, 4), np.uint8))
+    write_steering(path, Saved(Steering(hints, 0.5, region=region, outside=Steering())))
+    assert "cat.hints.json tells a region and sliders besides" in left_out(path)
+    (tmp_path / "hints.csv").write_text("y,x,color\n1,2,#030405\n")
+    assert left_out(tmp_path / "hints.csv") == ""
 
 
 def test_adjustments() -> None:

@@ -29,6 +29,7 @@ class StandInSession(QObject):
     """Remembers what is wanted, as a session does, and colours nothing."""
 
     changed = Signal(object)
+    looked_anew = Signal()
     moved = Signal()
     ended = Signal()
 
@@ -70,6 +71,11 @@ class StandInSession(QObject):
         self.source = take_source(self.viewer, self.layer, whole=False)
         self.steering = self.planes.get(self.place, Steering())
         self.moved.emit()
+
+    def look_anew(self) -> None:
+        """Take the values that the picture has now."""
+        self.source = take_source(self.viewer, self.layer, whole=False)
+        self.looked_anew.emit()
 
     def end(self) -> None:
         """Be over."""

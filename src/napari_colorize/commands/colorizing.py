@@ -85,7 +85,7 @@ def colorize(
     """
     from napari_colorize.commands.batch import colour_all, plan
     from napari_colorize.commands.sharing import colour_all_on
-    from napari_colorize.commands.wishes import read_wishes
+    from napari_colorize.commands.wishes import left_out, read_wishes
     from napari_colorize.files.stacks.movies import MOVIE_SUFFIXES
 
     wishes = read_wishes(
@@ -110,6 +110,8 @@ def colorize(
             f"{option} is for one picture and {len(jobs):,} were given: colour that one by itself."
         )
     wishes.check_model(model)
+    if hints and (warning := left_out(hints)):
+        print(warning, file=sys.stderr)
     if scheduler is None:
         outcomes = colour_all(jobs, model=model, device=device, force=force, wishes=wishes)
     else:

@@ -11,7 +11,7 @@ from napari_colorize.errors import ColorizeError, PictureError
 from napari_colorize.files.cards import default_vividness, read_card
 from napari_colorize.files.models import find_model
 from napari_colorize.files.pictures import read_picture
-from napari_colorize.files.steering_file import read_hints
+from napari_colorize.files.steering_file import read_hints, read_steering
 from napari_colorize.files.steering_parts import color_from_text
 from napari_colorize.prediction.checks import MOST_ALTERNATIVES
 
@@ -143,6 +143,26 @@ def read_wishes(
         (*known, *(_hint(text) for text in hints)),
         alternatives or 0,
         adjusted,
+    )
+
+
+def left_out(hints_file: Path) -> str:
+    """Return a sentence on what a file of hints tells that the shell does not take, or nothing."""
+    try:
+        steering = read_steering(hints_file).steering
+    except PictureError:  # a table or a plain list, which tell hints alone
+        return ""
+    told = {
+        "a region": steering.region is not None,
+        "a reference": steering.reference is not None,
+        "sliders": steering.vividness is not None or steering.adjustments != Adjustments(),
+    }
+    more = " and ".join(name for name, there in told.items() if there)
+    if not more:
+        return ""
+    return (
+        f"{hints_file} tells {more} besides, which are not taken from it: the picture will look "
+        "other than in napari."
     )
 
 

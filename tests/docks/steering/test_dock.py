@@ -142,6 +142,39 @@ def test_switching_pictures_loses_no_hint(dock: SteerDock, steering_desk: Any, v
     assert third.steering.adjustments.warmth == 0.5
 
 
+def test_what_is_not_drawn_yet_is_not_lost(
+    dock: SteerDock, steering_desk: Any, steering_stand: Any
+) -> None:
+    """Who chooses another picture right after a change finds it again."""
+    first = start(dock, steering_desk)
+    steering_stand.open.clear()
+    wanted = Steering(hints=(GINGER,), adjustments=Adjustments(chroma=1.5))
+    first.change(wanted)
+    combo = dock.choice.picture
+    combo.activated.emit(combo.findText("cat"))
+    steering_stand.open.set()
+    settled(dock, steering_desk)
+    combo.activated.emit(combo.findText("wall"))
+    again = settled(dock, steering_desk)
+    assert again.steering == wanted
+    assert tuple(again.result.data[10, 12]) == GINGER.color
+
+
+def test_points_that_were_changed_meanwhile_count(dock: SteerDock, steering_desk: Any) -> None:
+    """What is added and deleted while nothing is steered is so when it goes on."""
+    start(dock, steering_desk)
+    points = dock.steered.hint_layers.add_points()
+    points.add([5, 5])
+    points.add([20, 30])
+    settled(dock, steering_desk)
+    dock.stop()
+    points.data = [[5, 5], [9, 9], [11, 11]]
+    dock.steer()
+    session = settled(dock, steering_desk)
+    assert [(hint.y, hint.x) for hint in session.steering.hints] == [(5, 5), (9, 9), (11, 11)]
+    assert len(points.data) == 3
+
+
 def test_another_model_goes_on_with_the_same_hints(
     dock: SteerDock, steering_desk: Any, models: list[ModelInfo]
 ) -> None:
@@ -164,12 +197,14 @@ def test_another_model_goes_on_with_the_same_hints(
 def test_a_picture_that_is_removed_ends_it(
     dock: SteerDock, steering_desk: Any, viewer: Any
 ) -> None:
-    """The dock says so and offers what is left."""
+    """The dock says so and offers what is left, which is not begun unasked."""
     session = start(dock, steering_desk)
     viewer.layers.remove("wall")
     assert session.has_ended
-    assert dock.steered is None or dock.steered.session.layer.name == "cat"
+    assert dock.steered is None
+    assert dock.note.told() == "'wall' was removed: its colours are steered no more."
     assert dock.choice.picture.currentText() == "cat"
+    assert dock.start.isEnabled()
 
 
 def test_without_a_picture_start_says_what_to_do(

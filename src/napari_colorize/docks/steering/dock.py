@@ -203,10 +203,11 @@ class SteerDock(QWidget):
         self.foot.setVisible(running)
 
     def _hear_picture(self) -> None:
-        """Go on with another picture if one was steered, else wait for Start."""
+        """Go on with another picture if one was steered and not deleted, else wait for Start."""
         if self._life.over:
             return
-        if self._steered is not None and self.choice.chosen is not None:
+        steered = self._steered
+        if steered is not None and steered.session.layer in self._viewer.layers:
             self.steer()
         self._update()
 

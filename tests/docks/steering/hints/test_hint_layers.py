@@ -215,19 +215,6 @@ def test_points_go_along_with_their_picture(desk: Desk) -> None:
     np.testing.assert_allclose(points.data_to_world(points.data[0]), (13, 14), atol=1e-6)
 
 
-def test_layer_of_a_person(desk: Desk) -> None:
-    """Points that a person has are taken as hints, in the picture's pixels; others are refused."""
-    session, layers = desk.steer(flat(), scale=(2, 2))
-    own = desk.viewer.add_points([[20, 40]], size=10, face_color="blue")
-    layers.bind(own)
-    desk.settle()
-    assert session.hints == [Hint(10, 20, (0, 0, 255), 5)]
-    deep = desk.viewer.add_points([[1, 20, 40]])
-    layers.bind(deep)
-    assert "3 axes and the picture 2" in layers.problem
-    assert len(session.hints) == 1
-
-
 def test_bad_points(desk: Desk) -> None:
     """Points outside are left out and told; two on one pixel and thousands are no trouble."""
     session, layers = desk.steer(flat())

@@ -72,6 +72,34 @@ def test_planes_in_turn(steering_desk: Any) -> None:
     layers.close()
 
 
+def test_picture_that_becomes_a_stack(steering_desk: Any) -> None:
+    """Its hints do not fit any more: their layer and their file stay, and it can be steered."""
+    desk = steering_desk
+    layer = desk.viewer.add_image(np.full((60, 80), 120, np.uint8), name="cat")
+    session = desk.begin(layer)
+    layers = HintLayers(desk.viewer, session)
+    kept = KeptHints(session, layers)
+    desk.wait(lambda: kept.file is not None)
+    points = layers.add_points()
+    points.add([10, 20])
+    desk.settle(session)
+    file = kept.file
+    desk.wait(file.exists)
+    layer.data = np.full((3, 60, 80), 90, np.uint8)
+    desk.wait(lambda: kept.file not in (None, file))
+    desk.settle(session)
+    assert session.steering.hints == ()
+    assert len(points.data) == 1
+    assert layers.points is None
+    layers.add_points().add([0, 30, 40])
+    desk.settle(session)
+    assert session.steering.hints == (Hint(30, 40, layers.color),)
+    layers.close()
+    kept.close()
+    assert read_steering(file).steering.hints[0].y == 10
+    assert read_steering(kept.file).steering.hints[0].y == 30
+
+
 def test_viewer_closed_mid_run(steering_desk: Any, steering_stand: Any, own_places: Path) -> None:
     """Closing while the network works loses no hint."""
     desk = steering_desk

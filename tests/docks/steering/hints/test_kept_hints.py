@@ -197,11 +197,44 @@ def test_beside_the_saved_picture(desk: Desk, tmp_path: Path) -> None:
     _, layers, kept = desk.steer(picture())
     layers.add_points().add([10, 20])
     desk.qtbot.wait(20)
-    file = kept.keep_beside(tmp_path / "cat-colored.png")
-    assert file == tmp_path / "cat-colored.hints.json"
+    kept.keep_beside(tmp_path / "cat-colored.png")
+    file = tmp_path / "cat-colored.hints.json"
     desk.qtbot.waitUntil(file.exists, timeout=PATIENCE)
     layers.add_points().add([11, 21])
     desk.qtbot.waitUntil(lambda: len(read_steering(file).steering.hints) == 2, timeout=PATIENCE)
+
+
+def test_foreign_file_beside_the_saved_picture_stays(desk: Desk, tmp_path: Path) -> None:
+    """It is told; the hints are kept all the same."""
+    _, layers, kept = desk.steer(picture())
+    layers.add_points().add([10, 20])
+    desk.qtbot.wait(20)
+    foreign = tmp_path / "cat.hints.json"
+    foreign.write_text("of somebody else")
+    kept.keep_beside(tmp_path / "cat.png")
+    assert "'cat.hints.json' is there already" in kept.problem
+    layers.add_points().add([11, 21])
+    desk.forget()
+    assert foreign.read_text() == "of somebody else"
+    assert len(read_steering(kept.file).steering.hints) == 2
+
+
+def test_other_values_have_a_file_of_their_own(desk: Desk) -> None:
+    """Who puts another picture into the layer loses no hint of the first."""
+    session, layers, kept = desk.steer(picture())
+    layers.add_points().add([10, 20])
+    desk.qtbot.wait(20)
+    first = kept.file
+    desk.qtbot.waitUntil(first.exists, timeout=PATIENCE)
+    session.layer.data = picture(1)
+    assert kept.file is None
+    session.look_anew()
+    desk.qtbot.waitUntil(lambda: kept.file is not None, timeout=PATIENCE)
+    layers.add_points().add([11, 21])
+    desk.forget()
+    assert kept.file != first
+    assert len(read_steering(first).steering.hints) == 1
+    assert len(read_steering(kept.file).steering.hints) == 2
 
 
 def test_two_viewers_with_one_picture(desk: Desk) -> None:

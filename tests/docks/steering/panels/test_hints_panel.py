@@ -112,13 +112,17 @@ def test_cat_becomes_ginger_and_the_wall_blue(desk: Desk) -> None:
 
 
 def test_picker_has_the_lightness_of_the_place(desk: Desk) -> None:
-    """At first that of the middle of the picture, then that under the hint."""
+    """At first one at which colours are told apart, then that under the hint or the brush."""
     desk.begin()
-    assert desk.form.picker.lightness == round(5 * 24 / 2.55)
+    assert desk.form.picker.lightness == 60
     desk.form.add.click()
     desk.add(5, 45)
     desk.wait(lambda: desk.form.picker.lightness == round(5 * 45 / 2.55))
     assert desk.form.picker.place.text() == "at lightness 88"
+    desk.form.paint.click()
+    desk.viewer.cursor.position = (3, 30)
+    desk.layers.strokes.paint((3, 30), 1)
+    desk.wait(lambda: desk.form.picker.lightness == round(5 * 30 / 2.55))
 
 
 def test_suggestions_are_for_the_hint_added_last(desk: Desk) -> None:

@@ -140,6 +140,20 @@ def test_layer_of_too_many_axes_is_refused(steering_desk, viewer):
     assert session.region_layer is None
 
 
+def test_layer_that_is_refused_leaves_the_one_before(steering_desk, viewer):
+    """It goes on limiting, and what is painted in it later is followed."""
+    session = steering_desk.begin(viewer.add_image(GREY))
+    labels = viewer.add_labels(painted())
+    limited(steering_desk, session, labels)
+    failures = steering_desk.heard(session.failed)
+    session.limit_to(viewer.add_labels(painted((2, 300, 400)), name="deep"))
+    assert failures
+    assert session.region_layer == labels
+    labels.brush_size = 10
+    labels.paint((200, 200), 3)
+    steering_desk.wait(lambda: session.steering.region.to_array()[200, 200] == 1)
+
+
 def test_labels_of_half_the_resolution():
     """Scale and translation are minded: the nearest label counts."""
     picture = Image(np.zeros((6, 8), np.uint8), scale=(2, 2), translate=(10, 20))

@@ -135,6 +135,8 @@ class HeldLayers:
             self.strokes.source = source
             if self.strokes.problem():  # the viewer shows other axes
                 self.let_go_of_strokes()
+        if self.points is not None and not self.points.fits:
+            self.let_go_of_points()
         if self.points is not None:
             self.points.plane = self.plane
             points = self.points.read().hints
@@ -200,6 +202,11 @@ class HeldLayers:
             self.let_go_of_points()
         if self.strokes is not None and self.strokes.layer not in layers:
             self.let_go_of_strokes()
+
+    @property
+    def has_any(self) -> bool:
+        """Whether there is a layer of hints."""
+        return any(held is not None for held in self._both)
 
     def holds(self, layer: object) -> bool:
         """Return whether a layer is one of these."""

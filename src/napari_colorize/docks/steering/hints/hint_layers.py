@@ -89,7 +89,8 @@ class HintLayers(QObject):
         viewer.layers.selection.events.active.connect(self._hear_active)
         with self._writing():
             self._held.take_up(self._color)
-        if self._hints:
+        # Layers that are there know best: they may have been changed while no session looked.
+        if self._hints and not self._held.has_any:
             self._bring(self._hints)
         self._take(undoable=False)
 
@@ -151,18 +152,6 @@ class HintLayers(QObject):
         strokes.use_color(self._color)
         strokes.layer.mode = "paint"
         return strokes.layer
-
-    def bind(self, layer: Points) -> None:
-        """Take the points of a layer that a person made as hints, in the place of others."""
-        picture = self._held.source.layer
-        if layer.ndim != picture.ndim:
-            self._tell(
-                f"'{layer.name}' has {layer.ndim} axes and the picture {picture.ndim}: "
-                f"its points cannot be hints. Choose another Points layer."
-            )
-            return
-        self._held.hold_points(layer)
-        self.look()
 
     def set_color(self, color: Color) -> None:
         """Use a colour (r, g, b), 0..255, for what comes next, and for what is selected.

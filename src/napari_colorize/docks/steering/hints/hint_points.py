@@ -120,9 +120,16 @@ class HintPoints:
             getattr(self.layer.events, name).disconnect(self._hear_geometry)
         self.layer.selected_data.events.items_changed.disconnect(self._hear_selection)
 
+    @property
+    def fits(self) -> bool:
+        """Whether the picture still has as many axes as the points."""
+        return bool(self.layer.ndim == self.picture.ndim == len(self.plane.whole))
+
     def read(self) -> PointsRead:
-        """Return the hints that the points are."""
+        """Return the hints that the points are; none where they do not fit."""
         layer, plane = self.layer, self.plane
+        if not self.fits:
+            return PointsRead((), (), {}, 0)
         passage = Passage.between(layer, self.picture)
         places = passage(layer.data)
         shown = np.asarray(layer.shown, bool)
@@ -242,11 +249,11 @@ class HintPoints:
         return np.array(found, np.int64)
 
     def _hear_geometry(self, _: Any = None) -> None:
-        self._goes_along = Passage.between(self.layer, self.picture).is_none
+        self._goes_along = self.fits and Passage.between(self.layer, self.picture).is_none
 
     def _hear_picture(self, _: Any = None) -> None:
         """Go along with the picture if the points lay on it; else they say where they are."""
-        if self._goes_along:
+        if self._goes_along and self.fits:
             lay(self.layer, whole_geometry(self.picture))
             self._goes_along = True
         self._changed()

@@ -88,16 +88,19 @@ class KeptHints(QObject):
         self._is_closed = False
         # Another command, or the layers of an earlier session, said already what is wanted.
         self._is_begun = session.steering != Steering()
+        self._search = 0
+        self._shape = session.source.shape
         self._told.connect(self._hear_writer)
         self._writer = LateWriter(self._tell_from_thread)
         session.changed.connect(self._keep)
         session.ended.connect(self.close)
+        session.looked_anew.connect(self._find)
+        session.layer.events.data.connect(self._forget)
         hint_layers.elsewhere_changed.connect(self._keep)
         application = QApplication.instance()
         if application is not None:
             application.aboutToQuit.connect(self.close)
-        source = session.source
-        run_errand(lambda: _found(source), self._take, self._tell)
+        self._find()
 
     @property
     def problem(self) -> str:
@@ -109,11 +112,26 @@ class KeptHints(QObject):
         """Where the hints are kept; None as long as the picture is not yet looked at."""
         return kept_file(self._key) if self._key else None
 
-    def keep_beside(self, picture: str | Path) -> Path:
-        """Write NAME.hints.json beside a saved picture, now and at every change; return it."""
-        self._beside = beside(Path(picture))
+    def keep_beside(self, picture: str | Path) -> None:
+        """Write NAME.hints.json beside a saved picture, now and at every change.
+
+        A file of that name which is not of the same picture stays as it is.
+        """
+        path = beside(Path(picture))
+        if path.is_file() and not self._is_ours(path):
+            self._tell(
+                f"'{path.name}' is there already and not of this picture: the hints are kept, but "
+                "not beside what was saved. Save under another name to have them there."
+            )
+            return
+        self._beside = path
         self._keep()
-        return self._beside
+
+    def _is_ours(self, path: Path) -> bool:
+        try:
+            return bool(self._key) and read_steering(path).picture.get("hash") == self._key
+        except PictureError:
+            return False
 
     def close(self) -> None:
         """Write what is not yet written, and follow the session no more."""
@@ -127,15 +145,38 @@ class KeptHints(QObject):
         self._is_closed = True
         self._session.changed.disconnect(self._keep)
         self._session.ended.disconnect(self.close)
+        self._session.looked_anew.disconnect(self._find)
+        self._session.layer.events.data.disconnect(self._forget)
         self._hint_layers.elsewhere_changed.disconnect(self._keep)
         application = QApplication.instance()
         if application is not None:
             application.aboutToQuit.disconnect(self.close)
         self._writer.flush(_PATIENCE)
 
+    def _find(self) -> None:
+        """Look for what was kept of the picture as it is now."""
+        source, search = self._session.source, self._search
+        self._shape = source.shape
+
+        def take(found: Found) -> None:
+            if search == self._search:
+                self._take(found)
+
+        run_errand(lambda: _found(source), take, self._tell)
+
+    def _forget(self, _: Any = None) -> None:
+        """Leave the file of a picture whose values are others now; they have one of their own."""
+        self._search += 1
+        self._key, self._beside, self._is_changed = "", None, False
+        self._before, self._unjoined = Saved(), None
+        self._is_begun = False
+
     def _keep(self, *news: Any) -> None:
         if self._is_closed or self._life.over:
             return
+        if self._session.source.shape != self._shape:
+            self._forget()
+            self._shape = self._session.source.shape
         self._is_changed = True
         if self._key:
             self._write()
@@ -190,6 +231,7 @@ class KeptHints(QObject):
         self._tell(found.problem)
         if found.saved is not None:
             self._before = found.saved
+            self._is_changed |= self._is_begun  # the file may be of before that
             self._bring_back(found.saved)
         if self._is_changed:
             self._write()

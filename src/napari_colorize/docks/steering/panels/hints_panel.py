@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from qtpy.QtCore import QSignalBlocker, QTimer
 
 from napari_colorize.color.hints import Color, Hint
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from napari_colorize.prediction.colorizer import Colorizer
 
 _SAME = 0.01  # pixels within which two places are one
+_USUAL = 60.0  # lightness at which colours are shown where no place is in question
 _CALM = 250  # milliseconds without a change before the model is asked anew
 _WAITING = "The network is looking at the picture. Hints that you add meanwhile are kept."
 _FIRST = "Press Add hints to begin."
@@ -211,18 +213,20 @@ class HintsPanel(SteeringPanel):
         session, layers = self._session, self._layers
         if session is None or layers is None or not session.is_ready:
             return
-        place = None if self._tool() == "paint" else self._place()
+        paints = self._tool() == "paint"
+        place = None if paints else self._place()
+        spot = _under_cursor(self._viewer, session) if paints else place
         others = () if place is None else layers.hints_but(*place)
-        if self._asked == (place, others):
+        if self._asked == (spot, place, others):
             return
-        elsewhere = self._asked is None or self._asked[0] != place
-        self._asked = (place, others)
+        elsewhere = self._asked is None or self._asked[0] != spot
+        self._asked = (spot, place, others)
         self._ticket += 1
-        y, x = _middle(session) if place is None else place
         if elsewhere:
-            self._ask_now(lambda model: _lightness_at(model, y, x), self._show_lightness)
+            self._ask_now(lambda model: _lightness_at(model, spot), self._show_lightness)
             self.form.suggestions.tell(_NO_PLACE if place is None else _LOOKING)
         if place is not None:
+            y, x = place
             self._ask_now(
                 lambda model: model.suggest(y, x, hints=others), self.form.suggestions.offer
             )
@@ -323,14 +327,19 @@ class HintsPanel(SteeringPanel):
         return _GOING_ON if session.steering.hints else _FIRST
 
 
-def _middle(session: Session) -> tuple[float, float]:
-    height, width = Plane.of(session.source).shape
-    return (height - 1) / 2, (width - 1) / 2
+def _under_cursor(viewer: napari.viewer.Viewer, session: Session) -> tuple[float, float] | None:
+    """Return row and column of the pixel where the mouse was last; None outside the picture."""
+    layer, plane = session.layer, Plane.of(session.source)
+    here = np.asarray(layer.world_to_data(viewer.cursor.position), float)
+    if len(here) != len(plane.whole) or not plane.inside(here[None])[0]:
+        return None
+    y, x = here[list(plane.axes)]
+    return float(round(y)), float(round(x))
 
 
-def _lightness_at(model: Colorizer, y: float, x: float) -> float:
+def _lightness_at(model: Colorizer, spot: tuple[float, float] | None) -> float:
     """Return the lightness of a place, in a thread; its colours are at hand then."""
-    lightness = model.lightness_at(y, x)
+    lightness = _USUAL if spot is None else model.lightness_at(*spot)
     slice_at(round(min(100.0, max(0.0, lightness))))
     return lightness
 

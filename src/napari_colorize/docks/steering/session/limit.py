@@ -138,7 +138,12 @@ class Limits(QObject):
         return None if self._limit is None else self._limit.layer
 
     def begin(self, layer: Labels, source: Source) -> None:
-        """Limit all changes from now on."""
+        """Limit all changes from now on; a layer that cannot leaves all as it was."""
+        try:
+            Painted.of(layer, source)
+        except PictureError as error:
+            self.refused.emit(str(error))
+            return
         self._before = self._steering()
         self._begin(layer, source)
 

@@ -9,7 +9,7 @@ from napari.layers import Image
 
 from napari_colorize.docks.layers import RECORD, record_of, refusal, result_layer
 from napari_colorize.errors import PictureError
-from napari_colorize.files.steering_file import from_dict
+from napari_colorize.files.steering_file import as_dict, from_dict
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from napari_colorize.color.steering import Steering
     from napari_colorize.docks.layers import Facts, Source
+
+# What was wanted last; the record of a result tells what its pixels show.
+WANTED = f"{RECORD} wanted"
 
 
 def picture_of(viewer: Viewer, layer: Layer) -> tuple[Image, Image | None]:
@@ -56,7 +59,7 @@ def suits(layer: Image, source: Source) -> bool:
 
 def steering_in(result: Image) -> Steering | None:
     """Return what a result says that was wanted of it; nothing if it does not tell."""
-    told = result.metadata.get(RECORD, {}).get("steering")
+    told = result.metadata.get(WANTED, result.metadata.get(RECORD, {}).get("steering"))
     if told is None:
         return None
     try:
@@ -99,6 +102,12 @@ def put_above(viewer: Viewer, layer: Layer, below: Layer) -> None:
 def tell(result: Image, source: Source, facts: Facts, steering: dict[str, Any]) -> None:
     """Write down in a result what made it."""
     result.metadata[RECORD] = {**record_of(source, facts), "steering": steering}
+    result.metadata.pop(WANTED, None)
+
+
+def tell_wanted(result: Image, steering: Steering) -> None:
+    """Write down in a result what is wanted of it, before its pixels show it."""
+    result.metadata[WANTED] = as_dict(steering)
 
 
 def _source_name(layer: Layer) -> str:

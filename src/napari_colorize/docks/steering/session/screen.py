@@ -11,6 +11,7 @@ from napari_colorize.docks.steering.session.result import (
     pixels_in,
     suits,
     tell,
+    tell_wanted,
 )
 from napari_colorize.docks.steering.session.view_window import part_on_screen
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
     from numpy.typing import NDArray
 
+    from napari_colorize.color.steering import Steering
     from napari_colorize.docks.layers import Facts, Source
     from napari_colorize.prediction.window import Window
 
@@ -95,6 +97,11 @@ class Screen:
         """Write down in the layer what made it."""
         if self.result is not None:
             tell(self.result, source, facts, steering)
+
+    def tell_wanted(self, steering: Steering) -> None:
+        """Write down in the layer what is wanted of it, though it may not show it yet."""
+        if self.result is not None:
+            tell_wanted(self.result, steering)
 
     def forget(self, removed: Layer) -> None:
         """Let go of a layer that a person has deleted; it does not come back by itself."""

@@ -72,6 +72,8 @@ class Session(QObject):
         The colours are on screen in full resolution.
     trusted : Signal(Trust, float)
         How far the lightness moved, and the share of pixels that were brought into the gamut.
+    looked_anew : Signal()
+        The values of the picture are others: `source` has them.
     moved : Signal()
         Another plane of the stack is in view: `place` and `source` are others, and `steering`
         has the hints and the region of that plane.
@@ -87,6 +89,7 @@ class Session(QObject):
     changed = Signal(object)
     rendered = Signal(object)
     trusted = Signal(object, float)
+    looked_anew = Signal()
     moved = Signal()
     noted = Signal(str)
     failed = Signal(str)
@@ -256,6 +259,7 @@ class Session(QObject):
         if self.has_ended:
             return
         self.has_ended = True
+        self._screen.tell_wanted(self.steering)
         self._line.close()
         self._line.told.disconnect(self._hear)
         if not self._life.over:
@@ -387,6 +391,7 @@ class Session(QObject):
             self.failed.emit(str(error))
             return
         self._look()
+        self.looked_anew.emit()
 
     def _look(self, shown: NDArray[np.uint8] | None = None) -> None:
         """Have the network look at the plane in view; of its colours some may be shown."""
