@@ -45,3 +45,9 @@ class TestRecombine:
         lightness, ab = torch.rand(200, 200) * 100, torch.randn(2, 200, 200) * 100
         got = rgb2lab(pixels_of(lightness, ab))[..., 0]
         assert np.abs(got - lightness.numpy()).mean() < 0.35
+
+    def test_black_and_white_count_as_no_lost_colour(self) -> None:
+        """No colour can be shown there; a dark grey's that is too strong is brought back."""
+        lightness = torch.tensor([[0.0, 100.0, 10.0]])
+        outside = recombine(lightness, torch.full((2, 1, 3), 90.0), np.empty((1, 3, 3), np.uint8))
+        assert outside.tolist() == [[False, False, True]]

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # Steps of linear light in the table of 8-bit sRGB: at the dark end one is 0.05 of a grey level.
 TABLE_STEPS = 65535
+# L up to which a pixel is black, and from which it is white: there is no room for colour.
+BLACK, WHITE = 0.5, 99.5
 
 
 def recombine(lightness: Tensor, ab: Tensor, out: NDArray[np.generic]) -> Tensor:
@@ -32,13 +34,13 @@ def recombine(lightness: Tensor, ab: Tensor, out: NDArray[np.generic]) -> Tensor
     Returns
     -------
     Tensor of shape (H, W), bool
-        Which of them lay outside the gamut.
+        Which of them lay outside the gamut, but for black and white, which no colour can be.
     """
     encode = _as_uint8 if out.dtype == np.uint8 else _as_uint16
     linear, outside = fitted_linear(lightness, ab[0], ab[1])
     for channel, light in enumerate(linear):
         out[..., channel] = encode(light).numpy()
-    return outside
+    return outside & (lightness > BLACK) & (lightness < WHITE)
 
 
 def _as_uint8(linear: Tensor) -> Tensor:

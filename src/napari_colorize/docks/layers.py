@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 # What picks one plane out of a layer's data: an index, or a whole axis.
 Key: TypeAlias = tuple[int | slice, ...]
 RECORD = "napari_colorize"
+# Which layer a result was made from; it stays the same when that is renamed.
+SOURCE = f"{RECORD} source"
 Values = TypeVar("Values", bound=np.generic)
 
 
@@ -274,7 +276,7 @@ def result_layer(source: Source, pixels: NDArray[np.uint8], facts: Facts) -> Ima
         pixels,
         rgb=True,
         name=f"{source.layer.name} [colorized]",
-        metadata={RECORD: record_of(source, facts)},
+        metadata={RECORD: record_of(source, facts), SOURCE: source.layer.unique_id},
         **source.geometry,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -282,6 +283,24 @@ def test_a_picture_that_was_grey_is_opened_in_grey(
         "result.png was coloured by the model 'lost', which is not in the list of those that can "
         "be steered: its colours come out otherwise."
     ]
+
+
+def test_a_picture_with_its_original_mixed_in_is_opened_as_it_was_saved(
+    dock: SteerDock, steering_desk: Any, viewer: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    """Its colours hold the original's already: all of them are shown, and that is told."""
+    told: list[str] = []
+    monkeypatch.setattr(opening, "show_info", told.append)
+    wanted = Steering(hints=(GINGER,), adjustments=Adjustments(hue=-30, blend=0.3))
+    record = make_record(model="palette", model_hash="ab", steering=wanted, source="cat")
+    path = tmp_path / "result.png"
+    write_picture(path, np.full((40, 60, 3), (200, 10, 30), np.uint8), record=record)
+    opening.restore(viewer, path)
+    steering_desk.wait(lambda: dock.steered is not None)
+    session = settled(dock, steering_desk)
+    assert session.steering == replace(wanted, adjustments=Adjustments(hue=-30, blend=1))
+    assert len(told) == 1
+    assert told[0].startswith("result.png was saved with 30 % of its original's colours.")
 
 
 def test_the_dock_waits_no_more_for_a_network_that_cannot_look(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.utils.notifications import show_warning
+from napari.utils.notifications import show_info, show_warning
 from qtpy.QtWidgets import QFileDialog
 
 from napari_colorize.docks.errand import run_errand
@@ -27,12 +27,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Opened:
-    """A picture that was coloured, grey if it was before, and what it was steered by."""
+    """A picture that was coloured, grey if it was before, and what it was steered by.
+
+    `note` is what is good to know of it, if there is anything.
+    """
 
     path: Path
     pixels: NDArray[Any]
     steering: Steering
     model: str
+    note: str = ""
 
 
 def open_steer_dock(viewer: napari.Viewer) -> SteerDock:
@@ -63,8 +67,9 @@ def restore(viewer: napari.Viewer, path: Path) -> None:
 def read_opened(path: Path) -> Opened:
     """Return a coloured picture with its steering.
 
-    One whose source was grey comes as that: its own colours are the steering's, and would be
-    blended in twice.
+    One whose source was grey comes as that: its own colours are the steering's. One into whose
+    colours the original's were mixed comes as it was saved: they cannot be told apart any more, and
+    would be mixed in twice.
 
     Raises
     ------
@@ -83,10 +88,23 @@ def read_opened(path: Path) -> Opened:
             from napari_colorize.color.lightness import grey_picture
 
             pixels = grey_picture(pixels)
-        return Opened(path, pixels, steering, str(record.get("model", "")))
+        opened = Opened(path, pixels, steering, str(record.get("model", "")))
+        return _with_blend_in(opened) if pixels.ndim == 3 and steering.adjustments.blend else opened
     except PictureError as error:  # the text does not name the file
         reason = str(error).rstrip(".")
         raise PictureError(f"{path.name} cannot be opened: {reason}.") from error
+
+
+def _with_blend_in(opened: Opened) -> Opened:
+    """Return a picture that shows what was saved, the original's colours among it."""
+    adjustments = opened.steering.adjustments
+    note = (
+        f"{opened.path.name} was saved with {adjustments.blend * 100:.0f} % of its original's colours. "
+        "They are part of it now: Original is at 100 % to show it as it was saved. To mix anew, "
+        "open the original itself."
+    )
+    steering = replace(opened.steering, adjustments=replace(adjustments, blend=1.0))
+    return replace(opened, steering=steering, note=note)
 
 
 def _show(viewer: napari.Viewer, opened: Opened) -> None:
@@ -99,4 +117,6 @@ def _show(viewer: napari.Viewer, opened: Opened) -> None:
             f"{opened.path.name} was coloured by the model {opened.model!r}, which is not in the "
             "list of those that can be steered: its colours come out otherwise."
         )
+    if opened.note:
+        show_info(opened.note)
     dock.steer(layer, opened.steering)

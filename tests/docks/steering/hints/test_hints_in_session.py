@@ -85,9 +85,13 @@ def test_picture_that_becomes_a_stack(steering_desk: Any) -> None:
     desk.settle(session)
     file = kept.file
     desk.wait(file.exists)
+    notes = desk.heard(session.noted)
     layer.data = np.full((3, 60, 80), 90, np.uint8)
     desk.wait(lambda: kept.file not in (None, file))
     desk.settle(session)
+    told = [note for (note,) in notes if points.name in note]
+    assert len(told) == 1
+    assert "its points are no hints any more" in told[0]
     assert session.steering.hints == ()
     assert len(points.data) == 1
     assert layers.points is None

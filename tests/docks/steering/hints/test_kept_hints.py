@@ -238,16 +238,21 @@ def test_other_values_have_a_file_of_their_own(desk: Desk) -> None:
 
 
 def test_two_viewers_with_one_picture(desk: Desk) -> None:
-    """The last that writes wins; the file is whole at any time."""
+    """What is painted in one stays when the other writes, and what was deleted comes not back."""
     first = desk.steer(picture())
     second = desk.steer(picture())
     for number in range(4):
-        for _, layers, _ in (first, second):
-            layers.add_points().add([number, number])
+        for column, (_, layers, _) in enumerate((first, second)):
+            layers.add_points().add([number, 20 * column])
             desk.qtbot.wait(30)
     desk.forget()
+    session, layers, _ = desk.steer(picture())
+    assert len(session.steering.hints) == 8
+    layers.points.selected_data = {0, 1, 2}
+    layers.points.remove_selected()
+    desk.forget()
     session, *_ = desk.steer(picture())
-    assert len(session.steering.hints) == 4
+    assert len(session.steering.hints) == 5
 
 
 def test_disk_that_cannot_be_written(desk: Desk, own_places: Path) -> None:

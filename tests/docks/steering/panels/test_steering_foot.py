@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from app_model.types import KeyBinding
 from stand_in_session import StandInSession
 
 from napari_colorize.color.hints import Hint
@@ -241,3 +242,16 @@ def test_behind_the_end_nothing_can_be_pressed(foot: SteeringFoot, session: Stan
     assert not foot.isEnabled()
     assert not foot.undo.isEnabled()
     assert foot.trust.told() == ""
+
+
+def test_keys_on_the_canvas_undo_and_redo(
+    foot: SteeringFoot, session: StandInSession, viewer: Any
+) -> None:
+    """As in the dock; once that is gone they do nothing."""
+    foot.bind_keys(foot)
+    session.change(HINT)
+    undo, redo = (viewer.keymap[KeyBinding.from_str(key)] for key in ("Ctrl+Z", "Ctrl+Shift+Z"))
+    undo(viewer)
+    assert session.steering == Steering()
+    redo(viewer)
+    assert session.steering == HINT

@@ -93,3 +93,20 @@ def test_nothing_to_take_back():
     history.undo()
     history.redo()
     assert history.present == Steering()
+
+
+def test_on_another_plane_sliders_can_be_taken_back_and_hints_are_none():
+    """Steps that only hints made are no steps there; those of sliders are."""
+    history = History(Steering(), Clock())
+    history.add(Steering(hints=(ONE,)))
+    history.add(Steering(hints=(ONE,), vividness=0.3))
+    history.add(Steering(hints=(ONE, OTHER), vividness=0.3))
+    history.add(Steering(hints=(ONE, OTHER), vividness=0.3, adjustments=Adjustments(hue=5)))
+    other = history.elsewhere()
+    assert other.present == Steering(vividness=0.3, adjustments=Adjustments(hue=5))
+    told = []
+    while other.can_undo:
+        other.undo()
+        told.append(other.present)
+    assert told == [Steering(vividness=0.3), Steering()]
+    assert history.present.hints == (ONE, OTHER)

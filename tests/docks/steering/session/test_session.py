@@ -216,6 +216,20 @@ def test_before_and_after(steering_desk, viewer):
     assert session.result.visible
 
 
+def test_before_hides_all_that_was_made_of_the_picture(steering_desk, viewer):
+    """Doubt and versions too, but not what was hidden already or is of another picture."""
+    session = steering_desk.begin(viewer.add_image(GREY, name="cat"))
+    doubt, hidden, other = (
+        viewer.add_image(GREY, name=name, metadata={RECORD: {"source": source}})
+        for name, source in (("doubt", "cat"), ("versions", "cat"), ("dog's doubt", "dog"))
+    )
+    hidden.visible = False
+    session.show_original(True)
+    assert [layer.visible for layer in (doubt, hidden, other)] == [False, False, True]
+    session.show_original(False)
+    assert [layer.visible for layer in (doubt, hidden, other)] == [True, False, True]
+
+
 def test_result_that_is_there_is_gone_on_with(steering_desk, viewer):
     """A new session takes the result of the last one, and what was wanted of it."""
     cat = viewer.add_image(GREY, name="cat")
@@ -232,6 +246,11 @@ def test_result_that_is_there_is_gone_on_with(steering_desk, viewer):
     from_result = steering_desk.begin(result)
     assert from_result.layer == cat
     assert from_result.result == result
+    assert len(viewer.layers) == 2
+    from_result.close()
+    cat.name = "tom"
+    renamed = steering_desk.begin(cat)
+    assert renamed.result == result
     assert len(viewer.layers) == 2
 
 
@@ -308,6 +327,9 @@ def test_plane_in_view_of_a_stack(steering_desk, viewer, steering_stand, lazy):
     session.change(Steering(hints=(BLUE,), vividness=0.2))
     viewer.dims.set_current_step(0, 1)
     assert session.steering == Steering(hints=(GINGER,), vividness=0.2)
+    session.undo()  # what went along is a step here too
+    assert session.steering == Steering(hints=(GINGER,), vividness=0.1)
+    session.redo()
     steering_desk.settle(session)
     assert len(viewer.layers) == 2
     assert tuple(session.result.data[50, 60]) == GINGER.color

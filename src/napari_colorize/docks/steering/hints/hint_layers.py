@@ -330,9 +330,14 @@ class HintLayers(QObject):
         session = self._session
         if session.has_ended or Plane.of(session.source) == self._held.plane:
             return False
-        hints = session.steering.hints
+        hints, points = session.steering.hints, self.points
         with self._writing():
             self._held.turn_to(session.source, hints, self._color)
+        if points is not None and self.points != points:
+            session.noted.emit(
+                f"'{points.name}' has other axes than the picture has now: its points are no hints "
+                "any more. They stay as they are."
+            )
         self._read = self._hints = hints
         self._take(undoable=False)
         return True

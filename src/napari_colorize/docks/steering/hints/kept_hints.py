@@ -83,6 +83,7 @@ class KeptHints(QObject):
         self._beside: Path | None = None
         self._before = Saved()
         self._unjoined: Saved | None = None  # found only when all was over
+        self._files: Files | None = None
         self._problem = ""
         self._is_changed = False
         self._is_closed = False
@@ -184,15 +185,14 @@ class KeptHints(QObject):
     def _write(self) -> None:
         saved = self._saved()
         places = [kept_file(self._key), *([] if self._beside is None else [self._beside])]
-        self._writer.put(lambda: _write_all(places, saved))
+        files = self._files
+        assert files is not None
+        self._writer.put(lambda: files.write(places, saved))
 
     def _saved(self) -> Saved:
         session, layers = self._session, self._hint_layers
         # The session may have ended before its last hints were looked at.
         planes = {**layers.elsewhere, session.place or (): layers.hints}
-        if self._unjoined is not None:
-            for place, hints in _planes(self._unjoined, session.place).items():
-                planes[place] = _joined(hints, planes.get(place, ()))
         steering = replace(session.steering, hints=planes.pop(session.place or ()))
         picture = {
             "name": session.source.layer.name,
@@ -200,7 +200,7 @@ class KeptHints(QObject):
             "hash": self._key,
             "place": None if session.place is None else list(session.place),
         }
-        return Saved(
+        saved = Saved(
             steering,
             planes,
             picture,
@@ -209,6 +209,7 @@ class KeptHints(QObject):
             version("napari-colorize"),
             self._before.unknown,
         )
+        return saved if self._unjoined is None else with_hints_of(saved, self._unjoined)
 
     def _find_at_once(self) -> None:
         """At the end: join what was kept with what was painted before it was found."""
@@ -218,7 +219,7 @@ class KeptHints(QObject):
             self._tell(str(error))
             self._is_changed = False
             return
-        self._key = found.key
+        self._key, self._files = found.key, Files(kept_file(found.key))
         if found.saved is not None:
             self._before = found.saved
             self._unjoined = None if self._is_begun else found.saved
@@ -227,7 +228,7 @@ class KeptHints(QObject):
         """Bring back what was kept, below what was painted meanwhile."""
         if self._is_closed or self._life.over or self._key:
             return
-        self._key = found.key
+        self._key, self._files = found.key, Files(kept_file(found.key))
         self._tell(found.problem)
         if found.saved is not None:
             self._before = found.saved
@@ -310,19 +311,56 @@ def _planes(saved: Saved, place: Place | None) -> dict[Place, tuple[AnyHint, ...
     return {place: hints for place, hints in planes.items() if hints}
 
 
-def _write_all(places: list[Path], saved: Saved) -> None:
-    """Write to each place, and tell what went wrong at one only after the others."""
-    problems: list[ColorizeError] = []
-    for path in places:
+def with_hints_of(saved: Saved, other: Saved) -> Saved:
+    """Return what is saved, with the hints of another beside its own."""
+    kept_at = saved.picture.get("place")
+    place = None if kept_at is None else tuple(kept_at)
+    planes = _planes(saved, place)
+    for where, hints in _planes(other, place).items():
+        planes[where] = _joined(hints, planes.get(where, ()))
+    here = planes.pop(place or (), ())
+    return replace(saved, steering=replace(saved.steering, hints=here), hints_elsewhere=planes)
+
+
+class Files:
+    """The files of a session's hints; what another viewer writes into them meanwhile stays.
+
+    Parameters
+    ----------
+    known : Path
+        One that was looked for, and read if it is there.
+    """
+
+    def __init__(self, known: Path) -> None:
+        self._as_left: dict[Path, bytes] = {}
+        self._look(known)
+
+    def write(self, places: list[Path], saved: Saved) -> None:
+        """Write to each place, and tell what went wrong at one only after the others."""
+        problems: list[ColorizeError] = []
+        for path in places:
+            try:
+                self._write(path, saved)
+            except ColorizeError as error:
+                problems.append(error)
+        if problems:
+            raise StorageError(f"The hints are not kept: {problems[0]}") from problems[0]
+
+    def _write(self, path: Path, saved: Saved) -> None:
+        if saved.steering == Steering() and not saved.hints_elsewhere and not path.exists():
+            return
+        left = self._as_left.get(path)
+        if left is not None and self._look(path) != left:
+            with contextlib.suppress(PictureError):
+                saved = with_hints_of(saved, read_steering(path))
+        write_steering(path, saved)
+        self._look(path)
+
+    def _look(self, path: Path) -> bytes:
+        """Return what stands in a file, nothing if there is none, and remember it."""
         try:
-            _write(path, saved)
-        except ColorizeError as error:
-            problems.append(error)
-    if problems:
-        raise StorageError(f"The hints are not kept: {problems[0]}") from problems[0]
-
-
-def _write(path: Path, saved: Saved) -> None:
-    if saved.steering == Steering() and not saved.hints_elsewhere and not path.exists():
-        return
-    write_steering(path, saved)
+            content = path.read_bytes()
+        except OSError:
+            content = b""
+        self._as_left[path] = content
+        return content

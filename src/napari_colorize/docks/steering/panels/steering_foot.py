@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -108,11 +109,20 @@ class SteeringFoot(SteeringPanel):
         self.save.clicked.connect(self._choose_file)
 
     def bind_keys(self, dock: Any) -> None:
-        """Let Ctrl+Z and Ctrl+Shift+Z work wherever the keyboard is in a dock."""
+        """Let Ctrl+Z and Ctrl+Shift+Z work wherever the keyboard is in a dock, and on the canvas.
+
+        There a layer that has such keys of its own, as labels have, goes before.
+        """
         for key, button in (("Ctrl+Z", self.undo), ("Ctrl+Shift+Z", self.redo)):
             shortcut = QShortcut(QKeySequence(key), dock)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(button.click)
+            self._viewer.bind_key(key, partial(self._press, button), overwrite=True)
+
+    def _press(self, button: QPushButton, _: Any) -> None:
+        """Press a button for a key of the viewer, which may outlive it."""
+        if not self._life.over:
+            button.click()
 
     def _listen_to(self, session: Session) -> None:
         self._link(session.trusted, self._tell_trust)

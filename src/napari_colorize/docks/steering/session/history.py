@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import fields
+from dataclasses import fields, replace
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from napari_colorize.color.hints import Hint
@@ -58,6 +59,17 @@ class History:
     def replace(self, steering: Steering) -> None:
         """Let something hold that is no step."""
         self.present, self._moved = steering, ""
+
+    def elsewhere(self) -> History:
+        """Return a history for another plane: that of all but hints and regions."""
+        states = (
+            replace(state, hints=(), region=None, outside=None)
+            for state in (*self._past, self.present)
+        )
+        *past, present = (state for state, _ in groupby(states))
+        other = History(present, self._clock)
+        other._past = past
+        return other
 
     def undo(self) -> None:
         """Go back one step, if there is one."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Image
 
-from napari_colorize.docks.layers import RECORD, record_of, refusal, result_layer
+from napari_colorize.docks.layers import RECORD, SOURCE, record_of, refusal, result_layer
 from napari_colorize.errors import PictureError
 from napari_colorize.files.steering_file import as_dict, from_dict
 
@@ -34,9 +34,8 @@ def picture_of(viewer: Viewer, layer: Layer) -> tuple[Image, Image | None]:
     reason = refusal(layer)
     if reason:
         raise PictureError(reason)
-    name = _source_name(layer)
     for other in viewer.layers:
-        if name and other.name == name and other != layer and not refusal(other):
+        if other != layer and not refusal(other) and is_made_of(layer, other):
             return other, layer
     return layer, None
 
@@ -44,7 +43,7 @@ def picture_of(viewer: Viewer, layer: Layer) -> tuple[Image, Image | None]:
 def find_result(viewer: Viewer, source: Source) -> Image | None:
     """Return the topmost layer of ours that shows colours of a plane, if there is one."""
     for layer in reversed(viewer.layers):
-        if _source_name(layer) == source.layer.name and suits(layer, source):
+        if _is_coloured(layer) and is_made_of(layer, source.layer) and suits(layer, source):
             settings = layer.metadata[RECORD].get("settings", {})
             plane = None if source.place is None else list(source.place)
             if settings.get("plane") == plane:
@@ -110,9 +109,19 @@ def tell_wanted(result: Image, steering: Steering) -> None:
     result.metadata[WANTED] = as_dict(steering)
 
 
-def _source_name(layer: Layer) -> str:
-    """Return the name of the layer that a result of colours was made from, or nothing."""
-    if not isinstance(layer, Image) or not layer.rgb:
-        return ""
+def made_of(viewer: Viewer, picture: Layer) -> list[Layer]:
+    """Return all layers of ours that were made from a picture."""
+    return [layer for layer in viewer.layers if is_made_of(layer, picture)]
+
+
+def is_made_of(layer: Layer, picture: Layer) -> bool:
+    """Return whether a layer of ours was made from a picture, by what it says of its source."""
     record = layer.metadata.get(RECORD)
-    return str(record.get("source", "")) if isinstance(record, dict) else ""
+    if not isinstance(record, dict):
+        return False
+    told = layer.metadata.get(SOURCE), record.get("source")
+    return picture.unique_id == told[0] or bool(picture.name == told[1])
+
+
+def _is_coloured(layer: Layer) -> bool:
+    return isinstance(layer, Image) and layer.rgb

@@ -8,6 +8,7 @@ from napari_colorize.docks.geometry import lay
 from napari_colorize.docks.steering.session.result import (
     add_result,
     find_result,
+    made_of,
     pixels_in,
     suits,
     tell,
@@ -50,6 +51,8 @@ class Screen:
         self.result = found if found is not None and suits(found, source) else None
         self.may_add = True
         self._is_hidden = False
+        self._hidden_too: list[Layer] = []
+        self._picture = source.layer
 
     @property
     def is_hidden(self) -> bool:
@@ -57,10 +60,15 @@ class Screen:
         return self._is_hidden if self.result is None else not self.result.visible
 
     def hide(self, hidden: bool) -> None:
-        """Show the original, or the colours again."""
+        """Show the original; or again the colours, and what else was made of the picture."""
         self._is_hidden = hidden
         if self.result is not None:
             self.result.visible = not hidden
+        if hidden:
+            made = made_of(self._viewer, self._picture)
+            self._hidden_too = [one for one in made if one.visible and one != self.result]
+        for layer in self._hidden_too:
+            layer.visible = not hidden
 
     def part(self, source: Source) -> Window | None:
         """Return which part of the colours is in view; None if there are none yet."""

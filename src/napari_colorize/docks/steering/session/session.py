@@ -367,14 +367,12 @@ class Session(QObject):
         self._histories[(before.place, before.axes)] = self._history
         known = self._histories.get(place)
         if known is None:
-            fresh = replace(now, hints=(), region=None, outside=None)
-            self._history = History(fresh)
+            self._history = self._history.elsewhere()
         else:
-            there = known.present
-            known.replace(
-                replace(now, hints=there.hints, region=there.region, outside=there.outside)
-            )
-            self._history = known
+            there, self._history = known.present, known
+            wanted = replace(now, hints=there.hints, region=there.region, outside=there.outside)
+            if wanted != there:
+                known.add(wanted)
         self._look()
         self._limits.follow(self.source)
         self.moved.emit()
