@@ -99,7 +99,8 @@ def watched(model: str | None, watch: Stopwatch) -> Colorizer:
     network.encode = watch.timed("encode", network.encode)  # type: ignore[method-assign]
     network.decode = watch.timed("decode", network.decode)  # type: ignore[method-assign]
     opening.Guide = watch.timed("guide", opening.Guide)  # type: ignore[assignment, attr-defined]
-    Look._ab = watch.timed("mean", Look._ab)  # type: ignore[method-assign]
+    look.vivid_ab = watch.timed("vividness", look.vivid_ab)  # type: ignore[attr-defined]
+    Look.kriging = watch.timed("what hints tell", Look.kriging)  # type: ignore[method-assign]
     Look.guided = watch.timed("guided fit", Look.guided)  # type: ignore[method-assign]
     look.recombined = watch.timed("recombine", look.recombined)  # type: ignore[attr-defined]
     return colorizer

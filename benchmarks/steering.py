@@ -108,7 +108,7 @@ class Bench:
         run_until(after(0.3))
 
     def change(self) -> None:
-        """Move the hint a little, so that the network is asked anew."""
+        """Move the hint a little, so that it tells something else."""
         self.number += 1
         shift = 0.05 * self.side * np.sin(self.number)
         self.points.data = [[self.side * 0.4 + shift, self.side * 0.45]]
@@ -150,7 +150,7 @@ class Bench:
         def what(*_: Any, window: Any = None, **__: Any) -> str:
             return "whole" if window is None else "canvas"
 
-        self.stamps.wrap(Look, "predict", lambda *_: "network")
+        self.stamps.wrap(Look, "kriging", lambda *_: "hints")
         self.stamps.wrap(Colorizer, "render", what)
         self.stamps.wrap(Line, "show", lambda *_: "order")
         self.session.result.events.data.connect(self._swapped)
@@ -172,13 +172,13 @@ class Bench:
 
     def _stages(self) -> Times:
         between = self.stamps.between
-        network = between("network begins", "network ends")
+        told = between("hints begins", "hints ends")
         return {
             "napari moves the point": between("change", "points are moved"),
             "reading the hints": between("points are moved", "order begins"),
             "to the worker": between("order begins", "canvas begins"),
-            "network": network,
-            "colour to canvas": between("canvas begins", "canvas ends") - network,
+            "what hints tell": told,
+            "colour to canvas": between("canvas begins", "canvas ends") - told,
             "into the layer": between("canvas ends", "canvas is swapped"),
             "on screen": between("canvas is swapped", "canvas is drawn"),
             "change to canvas": between("change", "canvas is drawn"),

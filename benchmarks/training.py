@@ -23,7 +23,7 @@ import torch
 from PIL import Image
 
 from napari_colorize.networks.devices import choose_device
-from napari_colorize.networks.palette import CELL, Palette
+from napari_colorize.networks.palette import Palette
 from napari_colorize.networks.weights import build_network
 from napari_colorize.runs.config import NETWORKS, TrainingConfig
 from napari_colorize.runs.events import Step
@@ -78,13 +78,8 @@ def bare_batch(training: Training) -> dict[str, Any]:
     lightness = torch.rand(count, 1, crop, crop, device=device) * 100
     if not isinstance(training.network, Palette):
         return {"lightness": lightness}
-    cells = -(-crop // CELL)
-    return {
-        "lightness": lightness,
-        "hints": torch.rand(2 * count, 3, cells, cells, device=device),
-        "reference": torch.rand(2 * count, len(training.network.bins), device=device),
-        "times": 2,
-    }
+    bins = len(training.network.bins)
+    return {"lightness": lightness, "reference": torch.rand(count, bins, device=device)}
 
 
 def seconds(steps: Iterator[None], count: int) -> float:

@@ -4,8 +4,8 @@
 
     python recipes/learning_curve.py PHOTOGRAPHS VALIDATION RUNS [--crops 36000]
 
-Each training starts as `start.py` says and sees the same number of crops, so that only how many
-photographs they come from differs. It prints how far each is over grey on the validation
+Each training starts as `start.py` says and sees the same number of crops, of 64 px, so that only
+how many photographs they come from differs. It prints how far each is over grey on the validation
 photographs and on as many of its own: where the two differ much more photographs help, where they
 hardly differ more hours do.
 """
@@ -45,9 +45,9 @@ def main() -> None:
         count = link(photographs[::one_in], folder)
         settings = {
             "folder": folder, "validation": asked.validation, "network": "palette",
-            "epochs": max(1, round(asked.crops / count)), "crop": 96, "working_size": 128,
+            "epochs": max(1, round(asked.crops / count)), "crop": 64, "working_size": 80,
             "threads": 1, "processes": asked.processes, "learning_rate": 1e-3,
-            "encoder_rate": 0.15, "rehearsal": 0, "init": str(start),
+            "encoder_rate": 0.15, "warmup": 50, "rehearsal": 0, "init": str(start),
         }  # fmt: skip
         run = RunFolder(asked.runs / f"run-{one_in}")
         run.create(TrainingConfig(**settings))

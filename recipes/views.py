@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from over_grey import HEAD, figures, some
-from torch.nn import functional
 
 from napari_colorize.color.scores import Scores, Truth
 from napari_colorize.evaluation import read_truth
@@ -62,7 +61,7 @@ def main() -> None:
             look = colorizer._looked()
             seen = {view: seen_as(look, *view) for views in MEANS.values() for view in views}
             for name, views in MEANS.items():
-                mean = mean_of(look, [seen[view] for view in views])
+                mean = mean_of([seen[view] for view in views])
                 look.steady(lambda _kind, _prediction, mean=mean: mean)  # type: ignore[misc]
                 for value in VIVIDNESS:
                     result = np.asarray(colorizer.colorize(vividness=value), np.uint8)
@@ -86,13 +85,10 @@ def seen_as(look: Look, size: int, mirrored: bool) -> tuple[torch.Tensor, torch.
     return (shares.flip(-1), ab.flip(-1)) if mirrored else (shares, ab)
 
 
-def mean_of(look: Look, views: list[tuple[torch.Tensor, torch.Tensor]]) -> Prediction:
-    """Return the mean of looks as one answer, as large as the network's."""
+def mean_of(views: list[tuple[torch.Tensor, torch.Tensor]]) -> Prediction:
+    """Return the mean of looks as one answer."""
     shares, ab = (torch.stack(part).mean(dim=0) for part in zip(*views, strict=True))
-    whole = look.predict().ab.shape
-    rest = (0, whole[-1] - ab.shape[-1], 0, whole[-2] - ab.shape[-2])
-    logits = shares.clamp_min(1e-9).log()
-    return Prediction(*(functional.pad(part, rest, mode="replicate") for part in (ab, logits)))
+    return Prediction(ab, shares.clamp_min(1e-9).log())
 
 
 if __name__ == "__main__":

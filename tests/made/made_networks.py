@@ -23,14 +23,9 @@ class Regression(ColorNetwork):
         """Return ab, (B, 2, H, W)."""
         return (self.layers(lightness / 50 - 1) * self.scale,)
 
-    def decode(
-        self,
-        features: tuple[Tensor, ...],
-        hints: Tensor | None = None,
-        reference: Tensor | None = None,
-    ) -> Prediction:
+    def decode(self, features: tuple[Tensor, ...], reference: Tensor | None = None) -> Prediction:
         """Return ab as it is."""
-        return Prediction(features[0], None)
+        return Prediction(features[0])
 
 
 class Tiny(Regression):

@@ -1,4 +1,4 @@
-"""The default network: sizes, hints, references, precision and what learns."""
+"""The default network: sizes, keys, references, precision and what learns."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import torch
 from made_networks import small_palette
 from torch import Tensor
 
-from napari_colorize.networks.palette import AB_RANGE, CELL, STRIDE, Palette
+from napari_colorize.networks.palette import AB_RANGE, APART, CELL, KEYS, STRIDE, Palette
 
 
 @pytest.fixture
@@ -30,13 +30,6 @@ def lightness_of(batch: int, height: int, width: int) -> Tensor:
     """Return L of random pictures."""
     generator = torch.Generator().manual_seed(height * width)
     return torch.rand(batch, 1, height, width, generator=generator) * 100
-
-
-def one_hint(height: int, width: int, row: int, column: int) -> Tensor:
-    """Return hint planes with one cell that is to be red."""
-    planes = torch.zeros(1, 3, height, width)
-    planes[0, :, row, column] = torch.tensor([60.0, 40.0, 1.0])
-    return planes
 
 
 class TestSizes:
@@ -91,42 +84,22 @@ class TestSizes:
         assert len(network.state_dict()) == len(small_palette().state_dict())
 
 
-class TestHints:
-    """What a person says."""
+class TestKeys:
+    """Which cells are alike."""
 
-    def test_they_come_behind_the_encoder(self, network: Palette) -> None:
-        """Kept features and hints give what the whole network gives."""
-        lightness, hints = lightness_of(1, 32, 48), one_hint(8, 12, 4, 5)
-        features = network.encode(lightness)
-        kept = [part.clone() for part in features]
-        whole, late = network(lightness, hints), network.decode(features, hints)
-        assert torch.equal(whole.ab, late.ab)
-        assert torch.equal(whole.logits, late.logits)
-        assert all(torch.equal(a, b) for a, b in zip(features, kept, strict=True))
-        assert not torch.allclose(whole.ab, network.decode(features).ab, atol=0.1)
+    def test_rows_and_columns_are_among_them(self, network: Palette) -> None:
+        """The same picture everywhere is told apart by place alone, and alike whatever its size."""
+        even = torch.full((1, 1, 64, 96), 50.0)
+        keys = network(even).keys
+        assert keys.shape == (1, 1 + KEYS + 2, 16, 24)
+        rows, columns = keys[0, -2:] * APART
+        assert torch.allclose(rows, torch.arange(16.0)[:, None].expand(16, 24))
+        assert torch.allclose(columns, torch.arange(24.0).expand(16, 24))
 
-    def test_no_hints_are_empty_planes(self, network: Palette) -> None:
-        """That is how training shows pictures without hints; the biases of hints count too."""
-        for height, width in ((32, 48), (19, 35)):
-            lightness = lightness_of(1, height, width)
-            without = network(lightness)
-            empty = network(lightness, torch.zeros(1, 3, -(-height // CELL), -(-width // CELL)))
-            assert torch.equal(without.ab, empty.ab)
-            assert torch.equal(without.logits, empty.logits)
-
-    def test_planes_of_the_picture_are_padded(self, network: Palette) -> None:
-        """Planes of the picture's cells do what planes of all cells do."""
-        lightness = lightness_of(1, 20, 24)
-        small, full = one_hint(5, 6, 3, 4), one_hint(8, 8, 3, 4)
-        assert torch.equal(network(lightness, small).ab, network(lightness, full).ab)
-
-    def test_planes_are_not_changed(self, network: Palette) -> None:
-        """Nor is a reference."""
-        hints, reference = one_hint(8, 8, 1, 1), torch.full((1, len(network.bins)), 0.1)
-        before = hints.clone(), reference.clone()
-        network(lightness_of(1, 32, 32), hints, reference)
-        assert torch.equal(hints, before[0])
-        assert torch.equal(reference, before[1])
+    def test_they_depend_on_the_picture(self, network: Palette) -> None:
+        """Another picture, other keys."""
+        one, other = (network(lightness_of(1, 32, side)).keys[..., :8, :8] for side in (32, 64))
+        assert not torch.allclose(one, other, atol=0.1)
 
 
 class TestReferences:
@@ -136,9 +109,9 @@ class TestReferences:
         """A row of zeros beside others is a picture without a reference."""
         lightness = lightness_of(2, 32, 32)
         reference = torch.zeros(2, len(network.bins))
-        assert torch.equal(network(lightness).ab, network(lightness, None, reference).ab)
+        assert torch.equal(network(lightness).ab, network(lightness, reference).ab)
         reference[1, 40] = 1
-        without, told = network(lightness).ab, network(lightness, None, reference).ab
+        without, told = network(lightness).ab, network(lightness, reference).ab
         assert torch.allclose(told[0], without[0], atol=1e-4)
         assert not torch.allclose(told[1], without[1], atol=0.1)
 
@@ -146,26 +119,12 @@ class TestReferences:
 class TestLearning:
     """What trainings rely on."""
 
-    def test_twice_is_two_answers_after_one_look(
-        self, network: Palette, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """`times=2` gives the batch with the first half of the hints, then with the second."""
-        lightness = lightness_of(2, 16, 16)
-        hints = torch.cat((torch.zeros(2, 3, 4, 4), one_hint(4, 4, 1, 2).expand(2, -1, -1, -1)))
-        looks: list[Tensor] = []
-        encode = network.encode
-        monkeypatch.setattr(network, "encode", lambda seen: looks.append(seen) or encode(seen))
-        both = network(lightness, hints, times=2)
-        assert len(looks) == 1
-        wanted = torch.cat([network.decode(encode(lightness), half).ab for half in hints.split(2)])
-        assert torch.allclose(both.ab, wanted, atol=1e-3)
-
     def test_gradients_reach_every_parameter(self, network: Palette) -> None:
         """Nothing is built in vain."""
         network.train()
         reference = torch.rand(1, len(network.bins))
-        prediction = network(lightness_of(1, 32, 32), one_hint(8, 8, 3, 3), reference)
-        (prediction.ab.square().mean() + prediction.logits[:, 7].square().mean()).backward()
+        prediction = network(lightness_of(1, 32, 32), reference)
+        sum(part.square().mean() for part in prediction).backward()
         for name, parameter in network.named_parameters():
             assert parameter.grad is not None, name
             assert parameter.grad.isfinite().all(), name
@@ -174,14 +133,14 @@ class TestLearning:
     def test_a_missing_reference_gives_no_nan(self, network: Palette) -> None:
         """Gradients stay finite where the reference is a row of zeros."""
         reference = torch.zeros(1, len(network.bins))
-        network(lightness_of(1, 16, 16), None, reference).ab.sum().backward()
+        network(lightness_of(1, 16, 16), reference).ab.sum().backward()
         assert all(p.grad is None or p.grad.isfinite().all() for p in network.parameters())
 
     def test_half_precision_answers_in_float32(self, network: Palette) -> None:
         """Under bf16 autocast the answer is close, of float32, and of the same bounds."""
-        lightness, hints = lightness_of(1, 32, 32), one_hint(8, 8, 3, 3)
-        fine = network(lightness, hints)
+        lightness = lightness_of(1, 32, 32)
+        fine = network(lightness)
         with torch.autocast("cpu", torch.bfloat16):
-            coarse = network(lightness, hints)
-        assert coarse.ab.dtype == coarse.logits.dtype == torch.float32
+            coarse = network(lightness)
+        assert all(part.dtype == torch.float32 for part in coarse)
         assert (coarse.ab - fine.ab).abs().mean() < 0.1 * fine.ab.abs().mean()

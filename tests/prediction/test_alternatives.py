@@ -14,7 +14,6 @@ from torch import Tensor
 from napari_colorize.color.gamut import gamut_bins
 from napari_colorize.color.hints import Hint
 from napari_colorize.errors import Cancelled, PictureError
-from napari_colorize.networks.interface import Prediction
 from napari_colorize.prediction.alternatives import ANCHORS, self_hints
 
 if TYPE_CHECKING:
@@ -33,8 +32,8 @@ class Undecided:
         self.asked: list[Tensor] = []
         self.doubtful = doubtful
 
-    def __call__(self, planes: Tensor) -> Prediction:
-        """Return a prediction, most doubtful at one place."""
+    def __call__(self, planes: Tensor) -> Tensor:
+        """Return logits, most doubtful at one place."""
         self.asked.append(planes.clone())
         shares = torch.full((len(planes), len(self.bins), ROWS, COLUMNS), 1e-6)
         places = [(60, 40), (-40, 40), (10, -60), (70, -60)]
@@ -43,7 +42,7 @@ class Undecided:
             shares[:, int(near)] = share
         flat = shares[:, :, self.doubtful[0], self.doubtful[1]]
         flat += 0.001
-        return Prediction(torch.zeros(len(planes), 2, ROWS, COLUMNS), shares.log())
+        return shares.log()
 
 
 def hints_of(network: Undecided, count: int, seed: int = 0) -> Tensor:

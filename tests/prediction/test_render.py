@@ -112,9 +112,11 @@ class TestAdjustments:
         for adjustments in (Adjustments(chroma=0), Adjustments(blend=1)):
             pixels = painter.render(Steering(adjustments=adjustments)).pixels
             assert np.ptp(pixels.astype(int), axis=-1).max() <= 1
-        pale = Steering(vividness=0.2)  # inside the gamut
-        half = ab(painter.render(replace(pale, adjustments=Adjustments(chroma=0.5))).pixels)
-        assert np.abs(half - ab(painter.render(pale).pixels) / 2).mean() < 0.7
+        fifth, half = (
+            ab(painter.render(Steering(adjustments=Adjustments(chroma=chroma))).pixels)
+            for chroma in (0.2, 0.4)  # inside the gamut
+        )
+        assert np.abs(fifth - half / 2).mean() < 0.7
 
     def test_hue_turns(self, painter: Colorizer) -> None:
         """A quarter turn takes a to b."""
@@ -129,8 +131,8 @@ class TestAdjustments:
             ab(painter.render(Steering(adjustments=Adjustments(warmth=warmth))).pixels)[..., 1]
             for warmth in (-0.5, 0, 0.5)
         )
-        assert (cold - as_is).mean() < -8
-        assert (warm - as_is).mean() > 8
+        assert (cold - as_is).mean() < -5
+        assert (warm - as_is).mean() > 5
 
     def test_blend_of_a_colour_picture(self, painter: Colorizer) -> None:
         """The original comes back."""
@@ -197,8 +199,8 @@ def test_trust_tells_of_a_changed_lightness(painter: Colorizer) -> None:
         painter.trust(pixels[1:])
 
 
-def test_the_network_is_asked_only_when_hints_change(painter: Colorizer) -> None:
-    """Sliders and regions act without it."""
+def test_the_network_is_asked_only_for_another_reference(painter: Colorizer) -> None:
+    """Hints, sliders and regions act without it."""
     network = painter._open()
     asked = []
     decode = network.decode
@@ -208,10 +210,13 @@ def test_the_network_is_asked_only_when_hints_change(painter: Colorizer) -> None
         steering,
         replace(steering, vividness=0.1),
         replace(steering, adjustments=Adjustments(hue=20)),
+        replace(steering, hints=()),
     ):
         painter.render(changed)
     assert len(asked) == 1
-    painter.render(replace(steering, hints=()))
+    mood = painter.reference_of(np.full((9, 9, 3), RED, np.uint8))
+    painter.render(replace(steering, reference=mood))
+    painter.render(replace(steering, reference=mood, hints=()))
     assert len(asked) == 2
 
 

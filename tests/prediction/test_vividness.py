@@ -104,11 +104,3 @@ def test_at_an_edge_of_lightness_colours_part() -> None:
     assert got[0, :, 12:].max() < 20
     assert got[1, :, 12:].min() > 60
     assert got[1, :, :12].max() < 20
-
-
-def test_cells_behind_the_picture_are_left_out() -> None:
-    """Networks answer for whole strides; the picture has as many cells as its L."""
-    told = Prediction(torch.zeros(1, 2, 8, 8), torch.zeros(1, 3, 8, 8))
-    for amount in (0.0, 0.5):
-        got = vivid_ab(told, BINS, EVEN, amount, Guide(torch.rand(5, 7) * 100, EVENED))
-        assert got.shape == (1, 2, 5, 7)

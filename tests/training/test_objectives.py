@@ -16,11 +16,13 @@ from napari_colorize.color.lab import rgb_to_lab
 from napari_colorize.networks.interface import Prediction
 from napari_colorize.runs.config import TrainingConfig
 from napari_colorize.training import objectives, pasting
+from napari_colorize.training.hints import Guidance, draw_guidance
 from napari_colorize.training.losses import LOSSES
 from napari_colorize.training.objectives import (
     REGRESSION_WEIGHT,
     DistributionObjective,
     RegressionObjective,
+    carried,
     objective_of,
 )
 
@@ -138,25 +140,38 @@ def test_learning_is_by_the_seed(lab: Tensor, network: Palette) -> None:
     assert costs[0] == costs[1] != costs[2]
 
 
-def test_every_picture_is_answered_with_and_without_hints(
-    lab: Tensor, network: Palette, monkeypatch: pytest.MonkeyPatch
+def test_keys_learn_from_hints_and_colours_do_not(network: Palette, lab: Tensor) -> None:
+    """What hints cost has a gradient for the keys, and none for what makes ab of features."""
+    guidance = draw_guidance(lab, torch.zeros(4, 32, 32, dtype=torch.bool), network.bins)
+    carried(network(lab[:, :1]), guidance.hints, (8, 8)).square().mean().backward()
+    assert network.to_keys[-1].weight.grad.abs().max() > 0
+    assert network.to_ab.weight.grad is None
+
+
+def test_hints_are_carried_in_full_precision(network: Palette, lab: Tensor) -> None:
+    """Also where the network computes in bfloat16."""
+    guidance = draw_guidance(lab, torch.zeros(4, 32, 32, dtype=torch.bool), network.bins)
+    prediction = network(lab[:, :1])
+    fine = carried(prediction, guidance.hints, (8, 8))
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(carried(prediction, guidance.hints, (8, 8)), fine)
+
+
+def test_a_reference_makes_its_colours_true(
+    network: Palette, lab: Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first half without a word and for its own colours, the second as it was drawn."""
+    """A picture with one is to be as it says, the others as they are, whatever is hinted."""
     monkeypatch.setattr(pasting, "PASTED", 0.0)
-    given = []
-
-    def watched(lightness: Tensor, hints: Tensor, reference: Tensor, times: int) -> Prediction:
-        given.append((lightness, hints, reference, times))
-        return network(lightness, hints, reference, times=times)
-
-    asked_of(network).learn(watched, lab[:, :1], lab)
-    ((lightness, hints, reference, times),) = given
-    assert times == 2
-    assert torch.equal(lightness, lab[:, :1])
-    assert hints.shape == (8, 3, 8, 8)
-    assert (hints[:4] == 0).all()
-    assert (reference[:4] == 0).all()
-    assert hints[4:].any()
+    turned = torch.stack((-lab[:, 2], lab[:, 1]), dim=1)
+    reference = torch.zeros(4, len(network.bins))
+    reference[1, 40] = 1
+    guidance = Guidance(torch.zeros(4, 3, 8, 8), reference, turned)
+    monkeypatch.setattr(objectives, "draw_guidance", lambda *_: guidance)
+    asked, wanted = asked_of(network), []
+    monkeypatch.setattr(asked, "_of", lambda _, ab, __: wanted.append(ab) or ab.new_zeros(()))
+    asked.learn(network, lab[:, :1], lab)
+    true, hinted = (functional.avg_pool2d(ab, 4) for ab in (lab[:, 1:], turned))
+    assert torch.equal(wanted[0], torch.stack((true[0], hinted[1], true[2], true[3])))
 
 
 @pytest.mark.parametrize("side", [16, 20, 30])
@@ -196,7 +211,7 @@ def cast_logits(prediction: Prediction) -> Tensor:
 
 
 def test_a_batch_is_learned_by_heart(lab: Tensor, network: Palette) -> None:
-    """In 60 steps the loss falls well below the first, and so does that without hints."""
+    """In 60 steps the loss falls well below the first, above all that without hints."""
     asked = asked_of(network)
     optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3)
     torch.manual_seed(0)
@@ -212,5 +227,5 @@ def test_a_batch_is_learned_by_heart(lab: Tensor, network: Palette) -> None:
         costs.append(cost.item())
     with torch.no_grad():
         after = asked.look(network(lab[:, :1]), lab).item()
-    assert sum(costs[-5:]) < 0.75 * sum(costs[:5])
+    assert sum(costs[-5:]) < 0.9 * sum(costs[:5])
     assert after < 0.75 * before

@@ -17,7 +17,7 @@ from napari_colorize.files.cards import read_card
 from napari_colorize.networks.palette import Palette
 from napari_colorize.networks.weights import load_network, save_network
 from napari_colorize.prediction.colorizer import Colorizer
-from napari_colorize.runs.events import Event, Failed, Finished, Healed, Step, Stopped
+from napari_colorize.runs.events import Event, Failed, Finished, Healed, Step, Stopped, Validated
 from napari_colorize.runs.folder import EventReader, RunFolder
 from napari_colorize.training import run as runs
 from napari_colorize.training.run import run_training
@@ -181,7 +181,8 @@ def test_a_whole_run_without_changes_of_tone(make_run: Make) -> None:
     run = make_run(**ODD | {"tone": 0, "rebalance": 4, "precision": "bf16-mixed", "epochs": 3})
     last = run_training(run)
     assert isinstance(last, Finished)
-    losses = [event.loss for event in EventReader(run).read() if isinstance(event, Step)]
+    losses = [event.loss for event in EventReader(run).read() if isinstance(event, Validated)]
+    assert len(losses) == 3
     assert losses[-1] < losses[0]
 
 

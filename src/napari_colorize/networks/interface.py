@@ -21,10 +21,22 @@ class Prediction(NamedTuple):
     logits : Tensor of shape (B, Q, h, w), float32, or None
         Unnormalised logarithms of the shares of the ab bins; None where a network has no
         distribution.
+    keys : Tensor of shape (B, 1 + K, h, w), float32, or None
+        Which cells are alike, so that a hint for one speaks for the other: see
+        `napari_colorize.color.kriging`. None where a network knows no hints.
     """
 
     ab: Tensor
-    logits: Tensor | None
+    logits: Tensor | None = None
+    keys: Tensor | None = None
+
+    def inside(self, rows: int, columns: int) -> Prediction:
+        """Return the first rows and columns of cells, on the CPU; the others are padding."""
+        ab, logits, keys = (
+            None if part is None else part[..., :rows, :columns].float().cpu() for part in self
+        )
+        assert ab is not None
+        return Prediction(ab, logits, keys)
 
 
 class ColorNetwork(nn.Module):
@@ -33,7 +45,7 @@ class ColorNetwork(nn.Module):
     Attributes
     ----------
     has_distribution : bool
-        Whether hints and references change the answer, and whether there is a distribution.
+        Whether there is a distribution, references change it, and hints can be taken.
     cell : int
         Pixels of a side of one cell of the answer.
     """
@@ -73,32 +85,18 @@ class ColorNetwork(nn.Module):
         """Return the features of L, (B, 1, H, W) 0..100."""
         raise NotImplementedError
 
-    def decode(
-        self,
-        features: tuple[Tensor, ...],
-        hints: Tensor | None = None,
-        reference: Tensor | None = None,
-    ) -> Prediction:
-        """Return the colours of pictures by their features, hints and reference."""
+    def decode(self, features: tuple[Tensor, ...], reference: Tensor | None = None) -> Prediction:
+        """Return the colours of pictures by their features and reference."""
         raise NotImplementedError
 
-    def forward(
-        self,
-        lightness: Tensor,
-        hints: Tensor | None = None,
-        reference: Tensor | None = None,
-        times: int = 1,
-    ) -> Prediction:
+    def forward(self, lightness: Tensor, reference: Tensor | None = None) -> Prediction:
         """Return the colours of pictures.
 
         Parameters
         ----------
         lightness : Tensor of shape (B, 1, H, W)
             L, 0..100.
-        hints, reference : Tensor, optional
-            See `decode`; their first axis is `times` x B.
-        times : int
-            So often every picture is answered, one batch after another, and looked at once.
+        reference : Tensor, optional
+            See `decode`.
         """
-        features = tuple(part.repeat(times, 1, 1, 1) for part in self.encode(lightness))
-        return self.decode(features, hints, reference)
+        return self.decode(self.encode(lightness), reference)

@@ -1,4 +1,4 @@
-"""The default network: a distribution of colours for every place, which obeys hints."""
+"""The default network: a distribution of colours for every place, and which places are alike."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from napari_colorize.networks.interface import ColorNetwork, Prediction
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-# Largest |a| and |b| of the regression, and what hints are divided by.
+# Largest |a| and |b| of the regression.
 AB_RANGE = 110.0
+# Learned coordinates of a key, and cells that lie apart by one unit of keys.
+KEYS, APART = 16, 30.0
 # Pixels of a side of one cell of the answer, and of the coarsest features.
 CELL, STRIDE = 4, 32
 # Channels in a group of the group normalisations.
@@ -29,21 +31,24 @@ class Palette(ColorNetwork):
 
     ::
 
-        encoder, once a picture                    decoder, once a set of hints
-        L (B, 1, H, W)                             hints (B, 3, H/4, W/4)
-          EfficientNet, 1x1                          |
-            w1 at H/4  --------------------.         3x3  w1       ---------------.
-            w2 at H/8  -----------------.  |         3x3  w2 /2    ------------.  |
-            w3 at H/16 <- + up x2 --.   |  |         3x3  w3 /2                |  |
-            w3 at H/32 -------------'   |  |         + features + reference    |  |
-                                        |  |         blocks                    |  |
-                                        '--|-------> + up x2, blocks    <------'  |
-                                           '-------> + up x2, blocks    <---------'
+        encoder, once a picture                    decoder, once a reference
+        L (B, 1, H, W)
+          EfficientNet, 1x1
+            w1 at H/4  --------------------.
+            w2 at H/8  -----------------.  |
+            w3 at H/16 <- + up x2 --.   |  |
+            w3 at H/32 -------------'   |  |       + features + reference
+                                        |  |         blocks
+                                        '--|-------> + up x2, blocks
+                                           '-------> + up x2, blocks
                                                      1x1 -> logits (B, Q, H/4, W/4)
                                                      1x1 -> ab (B, 2, H/4, W/4)
+                                                     1x1, 1x1 -> keys (B, 1 + K, H/4, W/4)
 
     A block is two 3 x 3 convolutions, each after group normalisation and SiLU, around which the
-    input is added. Hints come in behind the encoder: its features are kept while hints change.
+    input is added. Hints do not pass through the network: its keys say which cells are alike, and
+    what a hint says of one is carried to the others (`napari_colorize.color.kriging`). A further
+    hint costs no further look.
 
     Parameters
     ----------
@@ -79,9 +84,6 @@ class Palette(ColorNetwork):
             nn.Conv2d(channels, width, 1)
             for channels, width in zip(self.encoder.channels, (*widths, coarse), strict=True)
         )
-        self.hint_fine = nn.Sequential(_conv(3, fine), nn.SiLU())
-        self.hint_middle = nn.Sequential(_conv(fine, middle, 2), nn.SiLU())
-        self.hint_coarse = _conv(middle, coarse, 2)
         self.reference = nn.Sequential(
             nn.Linear(len(bins), coarse, bias=False),
             nn.SiLU(),
@@ -96,6 +98,9 @@ class Palette(ColorNetwork):
         )
         self.to_logits = nn.Conv2d(fine, len(bins), 1)
         self.to_ab = nn.Conv2d(fine, 2, 1)
+        self.to_keys = nn.Sequential(
+            nn.Conv2d(fine, fine, 1), nn.SiLU(), nn.Conv2d(fine, 1 + KEYS, 1)
+        )
         self._initialise()
 
     def _initialise(self) -> None:
@@ -110,11 +115,12 @@ class Palette(ColorNetwork):
         for block in self.modules():
             if isinstance(block, (Block, InvertedBottleneck)):
                 block.start_small()
-        # Trained features are about 8 long; hints, which are added to them, are about 1.
+        # Trained features are about 8 long.
         for layer in cast("Iterable[nn.Conv2d]", self.to_width):
             nn.init.normal_(layer.weight, std=layer.in_channels**-0.5 / 8)
         for head in (self.to_logits, self.to_ab):
             nn.init.normal_(head.weight, std=1e-3)
+        nn.init.normal_(cast("nn.Conv2d", self.to_keys[-1]).weight, std=0.15)
 
     def encode(self, lightness: Tensor) -> tuple[Tensor, ...]:
         """Return the features of pictures, which do not depend on hints.
@@ -138,54 +144,36 @@ class Palette(ColorNetwork):
         )
         return fine, middle, coarse + _doubled(coarsest)
 
-    def decode(
-        self,
-        features: tuple[Tensor, ...],
-        hints: Tensor | None = None,
-        reference: Tensor | None = None,
-    ) -> Prediction:
+    def decode(self, features: tuple[Tensor, ...], reference: Tensor | None = None) -> Prediction:
         """Return the colours of pictures whose features are known.
 
         Parameters
         ----------
         features : tuple of Tensor
             What `encode` returned.
-        hints : Tensor of shape (B, 3, H/4, W/4), optional
-            a and b of the hints in units of ab, 0 where none is, and which share of the cell is
-            hinted, 0..1. See `napari_colorize.color.planes.hint_planes`. None is the same as
-            zeros everywhere, which the network has learned from like any other hints.
         reference : Tensor of shape (B, Q), optional
             Share of each bin in another picture; rows of zeros, or None, for none.
 
         Returns
         -------
         Prediction
-            ab (B, 2, H/4, W/4) and logits (B, Q, H/4, W/4), sides rounded up to whole strides.
+            ab (B, 2, H/4, W/4), logits (B, Q, H/4, W/4) and keys (B, 1 + K, H/4, W/4), sides
+            rounded up to whole strides; of the K the last two are row and column.
         """
         fine, middle, coarse = features
-        if hints is None:
-            hints = fine.new_zeros(len(fine), 3, *fine.shape[-2:])
-        hint_fine = self.hint_fine(self._padded(hints, fine))
-        hint_middle = self.hint_middle(hint_fine)
-        fine, middle = fine + hint_fine, middle + hint_middle
-        coarse = coarse + self.hint_coarse(hint_middle)
         if reference is not None:
             coarse = coarse + self.reference(reference.sqrt())[..., None, None]
         coarse = self.decode_coarse(coarse)
         middle = self.decode_middle(middle + _doubled(self.up_middle(coarse)))
         fine = self.decode_fine(fine + _doubled(self.up_fine(middle)))
         ab = torch.tanh(self.to_ab(fine).float()) * AB_RANGE
-        return Prediction(ab, self.to_logits(fine).float())
+        return Prediction(ab, self.to_logits(fine).float(), self._keys(fine))
 
-    def _padded(self, hints: Tensor, like: Tensor) -> Tensor:
-        """Return hints near one, on the padded grid of the features.
-
-        The root of the hinted share is the side of a patch, so that small ones are seen.
-        """
-        planes = torch.cat((hints[:, :2] / AB_RANGE, hints[:, 2:].sqrt()), dim=1)
-        height, width = hints.shape[-2:]
-        padding = (0, like.shape[-1] - width, 0, like.shape[-2] - height)
-        return functional.pad(planes, padding).contiguous(memory_format=torch.channels_last)
+    def _keys(self, fine: Tensor) -> Tensor:
+        """Return keys in full precision: cells that are alike differ by little."""
+        with torch.autocast(fine.device.type, enabled=False):
+            learned = self.to_keys(fine.float())
+        return torch.cat((learned, _places(fine) / APART), dim=1)
 
 
 class Block(nn.Module):
@@ -213,6 +201,12 @@ def _blocks(width: int, count: int) -> nn.Sequential:
 
 def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
     return nn.Conv2d(inputs, outputs, 3, stride, padding=1)
+
+
+def _places(cells: Tensor) -> Tensor:
+    """Return row and column of cells (B, C, h, w), (B, 2, h, w)."""
+    rows, columns = (torch.arange(side, device=cells.device).float() for side in cells.shape[-2:])
+    return torch.stack(torch.meshgrid(rows, columns, indexing="ij")).expand(len(cells), -1, -1, -1)
 
 
 def _doubled(x: Tensor) -> Tensor:

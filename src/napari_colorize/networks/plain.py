@@ -82,11 +82,6 @@ class Plain(ColorNetwork):
         ab = self.layers(padded.contiguous(memory_format=torch.channels_last))
         return (ab.float()[..., :height, :width] * AB_RANGE,)
 
-    def decode(
-        self,
-        features: tuple[Tensor, ...],
-        hints: Tensor | None = None,
-        reference: Tensor | None = None,
-    ) -> Prediction:
+    def decode(self, features: tuple[Tensor, ...], reference: Tensor | None = None) -> Prediction:
         """Return ab as it is: this network takes neither hints nor references."""
-        return Prediction(features[0], None)
+        return Prediction(features[0])

@@ -1,9 +1,9 @@
-"""Coherent alternatives by self-hinting: a network takes up a few colours that it holds possible.
+"""Coherent alternatives by self-hinting: a few places take colours that are possible there.
 
 Drawing every pixel's colour by itself gives noise. Instead one place after the other, where the
 network doubts most and which is far from the places before, gets a colour drawn from what the
-network holds possible there; it goes back in as a hint, and the network spreads it over what
-belongs together. Later places are drawn knowing the earlier ones.
+network holds possible there; it is taken as a hint, and carried over what is alike.
+Later places are drawn knowing the earlier ones.
 """
 
 from __future__ import annotations
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from torch import Tensor
-
-    from napari_colorize.networks.interface import Prediction
 
 # Places that get a colour in each alternative.
 ANCHORS = 4
@@ -59,7 +57,7 @@ class Anchors(NamedTuple):
 
 
 def self_hints(
-    decode: Callable[[Tensor], Prediction],
+    logits: Callable[[Tensor], Tensor],
     bins: Tensor,
     count: int,
     shape: tuple[int, int],
@@ -73,8 +71,9 @@ def self_hints(
 
     Parameters
     ----------
-    decode : callable
-        Takes hint planes (count, 3, h, w), to which it may add others, and gives a prediction.
+    logits : callable
+        Takes hint planes (count, 3, h, w), to which it may add others, and gives the logarithms of
+        the shares of the bins where they are known, (count, Q, h, w).
     bins : Tensor of shape (Q, 2)
     count : int
     shape : (h, w)
@@ -84,13 +83,10 @@ def self_hints(
     known : Tensor of shape (K, 2), optional
         Cells whose colour is known already: anchors keep away from them.
     """
-    height, width = shape
     anchors = Anchors(bins.new_zeros(count, 0, 2), bins.new_zeros(count, 0, 2))
     apart = bins.new_zeros(0, 2) if known is None else known
     for anchor in range(ANCHORS):
-        logits = decode(anchors.planes(shape)).logits
-        assert logits is not None
-        shares = logits[..., :height, :width].softmax(dim=1)
+        shares = logits(anchors.planes(shape)).softmax(dim=1)
         taken = torch.cat((apart.expand(count, -1, -1), anchors.places), dim=1)
         place = most_doubtful(entropy(shares), taken)
         drawn = [

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from napari_colorize.color.gamut import confidence_of
+from napari_colorize.color.kriging import Kriging
 from napari_colorize.color.steering import (
     UNADJUSTED,
     Adjustments,
@@ -17,14 +18,16 @@ from napari_colorize.color.steering import (
     checked_hints,
     in_range,
 )
+from napari_colorize.networks.interface import Prediction
 from napari_colorize.prediction.alternatives import self_hints
 from napari_colorize.prediction.checks import MOST_ALTERNATIVES, output_type, whole_number
 from napari_colorize.prediction.doubt import best_cell
 from napari_colorize.prediction.guards import Cancel, leave_if, mapped_errors
-from napari_colorize.prediction.look import autocast, palette_of
+from napari_colorize.prediction.look import palette_of
 from napari_colorize.prediction.opening import OpenModel
 from napari_colorize.prediction.seeing import reference_histogram
 from napari_colorize.prediction.suggestions import Suggestion, suggestions_at
+from napari_colorize.prediction.telling import told_logits
 from napari_colorize.prediction.trust import Trust, lightness_error
 
 if TYPE_CHECKING:
@@ -34,7 +37,6 @@ if TYPE_CHECKING:
 
     from napari_colorize.color.hints import Hint
     from napari_colorize.color.steering import AnyHint
-    from napari_colorize.networks.interface import Prediction
     from napari_colorize.prediction.strips import Progress
     from napari_colorize.prediction.window import Window
 
@@ -241,21 +243,22 @@ class Colorizer(OpenModel):
         count = whole_number("The number of alternatives", count, 1, MOST_ALTERNATIVES)
         generator = torch.Generator().manual_seed(whole_number("seed", seed, 0, LARGEST_SEED))
         with mapped_errors(), torch.inference_mode():
-            given = look.planes(hints)
-            features = tuple(part.expand(count, -1, -1, -1) for part in seen.features)
+            given, bins = look.planes(hints), network.bins.cpu()
+            parts = (part.expand(count, -1, -1, -1) for part in look.predict() if part is not None)
+            each = Prediction(*parts)
+            keys = cast("Tensor", each.keys)
 
-            def decode(planes: Tensor) -> Prediction:
+            def logits(planes: Tensor) -> Tensor:
                 leave_if(cancel)
-                with autocast(self.device):
-                    return network.decode(features, _joined(planes, given))
+                return told_logits(each, Kriging(keys, _joined(planes, given)), bins)
 
             cells, known = seen.cells(network.cell), given[0, 2].nonzero() + 0.5
-            anchors = self_hints(decode, network.bins, count, cells, generator, known)
+            anchors = self_hints(logits, bins, count, cells, generator, known)
             versions = []
             for places, colors in zip(*anchors, strict=True):
                 row, column = places.long().T
                 free = given[0, 2, row, column] == 0  # what a person said goes before
-                versions.append(seen.hints_at(places[free].cpu(), colors[free].cpu(), network.cell))
+                versions.append(seen.hints_at(places[free], colors[free], network.cell))
             return versions
 
     def suggest(
@@ -284,8 +287,7 @@ class Colorizer(OpenModel):
         count = whole_number("The number of suggestions", count, 1, len(network.bins))
         row, column = seen.cell_at(y, x, network.cell)
         with mapped_errors(), torch.inference_mode():
-            logits = cast("Tensor", look.predict(hints).logits)
-            shares = logits[0, :, row, column].softmax(dim=0).cpu()
+            shares = look.logits(hints)[0, :, row, column].softmax(dim=0)
             return suggestions_at(seen.lightness.at(y, x), shares, network.bins.cpu(), count)
 
     def confidence(self, hints: Sequence[AnyHint] = ()) -> NDArray[np.float32]:
@@ -304,8 +306,7 @@ class Colorizer(OpenModel):
         look = self._looked()
         look.palette("a confidence")
         with mapped_errors(), torch.inference_mode():
-            logits = cast("Tensor", look.predict(hints).logits)
-            return look.enlarged(confidence_of(logits)).clamp(0, 1).numpy()
+            return look.enlarged(confidence_of(look.logits(hints))).clamp(0, 1).numpy()
 
     def doubt(self, hints: Sequence[AnyHint] = ()) -> NDArray[np.float32]:
         """Return the error to expect of the colours, (H, W) float32, in units of ab.
@@ -337,9 +338,8 @@ class Colorizer(OpenModel):
         look = self._looked()
         cell, seen = look.palette("a confidence").cell, look.seen
         with mapped_errors(), torch.inference_mode():
-            rows, columns = seen.cells(cell)
-            error = look.expected_error(hints)[0, :rows, :columns].cpu()
-            known = look.planes(hints)[0, 2, :rows, :columns].nonzero().cpu() + 0.5
+            error = look.expected_error(hints)[0]
+            known = look.planes(hints)[0, 2].nonzero() + 0.5
             return seen.middle_of(*best_cell(error, known), cell)
 
     def reference_of(self, image: Any, name: str = "", strength: float = 1.0) -> Reference:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, cast
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from torch.nn import functional
 from napari_colorize.color.adjusting import adjusted
 from napari_colorize.color.gamut import confidence_of
 from napari_colorize.color.guided import Guide
+from napari_colorize.color.kriging import Kriging
 from napari_colorize.color.steering import Steering, checked_hints
 from napari_colorize.errors import ColorizeError, PictureError
 from napari_colorize.files.cards import default_vividness
@@ -20,6 +21,7 @@ from napari_colorize.networks.devices import choose_precision
 from napari_colorize.networks.palette import Palette
 from napari_colorize.prediction.doubt import expected_error
 from napari_colorize.prediction.strips import recombined, threads
+from napari_colorize.prediction.telling import told_logits
 from napari_colorize.prediction.vividness import EVENED, vivid_ab
 
 if TYPE_CHECKING:
@@ -41,10 +43,11 @@ if TYPE_CHECKING:
 WHOLE = (slice(None), slice(None))
 # Answers that are kept: with and without reference, inside and outside a region.
 KEPT_ANSWERS = 4
-# Hints, and the shares of the bins in a reference.
-Question: TypeAlias = "tuple[tuple[AnyHint, ...], tuple[float, ...] | None]"
+# The shares of the bins in a reference, if there is one.
+Question: TypeAlias = "tuple[float, ...] | None"
 
-
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
 Steady: TypeAlias = "Callable[[str, Prediction], Prediction]"
 
 
@@ -82,6 +85,7 @@ class Look:
         self.seen = seen
         self._steady: Steady | None = None
         self._answers: deque[tuple[Question, Prediction]] = deque(maxlen=KEPT_ANSWERS)
+        self._told: deque[tuple[tuple[AnyHint, ...], Kriging]] = deque(maxlen=KEPT_ANSWERS)
         self._outside: tuple[Steering, np.dtype[np.generic], Drawn] | None = None
         self._inside: tuple[LabelMap, NDArray[np.bool_]] | None = None
 
@@ -102,30 +106,39 @@ class Look:
         """
         self._steady = steady
         self._answers.clear()
+        self._told.clear()
         self._outside = None
 
-    def predict(
-        self, hints: Sequence[AnyHint] = (), reference: tuple[float, ...] | None = None
-    ) -> Prediction:
-        """Return the network's answer for the picture; `reference` is shares of the bins."""
-        asked = (checked_hints(hints, self.seen.lightness.shape), reference)
-        for known, prediction in self._answers:
-            if known == asked:
-                return prediction
-        planes = self.planes(hints) if hints else None
+    def predict(self, reference: Question = None) -> Prediction:
+        """Return the network's answer for the cells of the picture, on the CPU; it is kept."""
+        return _kept(self._answers, reference, self._ask)
+
+    def _ask(self, reference: Question) -> Prediction:
         shares = None if reference is None else torch.tensor(reference, device=self.device)[None]
         with autocast(self.device):
-            prediction = self.network.decode(self.seen.features, planes, shares)
+            prediction = self.network.decode(self.seen.features, shares)
         if self._steady is not None:
             prediction = self._steady("plain" if reference is None else "reference", prediction)
-        self._answers.append((asked, prediction))
-        return prediction
+        return prediction.inside(*self.seen.cells(self.network.cell))
+
+    def kriging(self, hints: Sequence[AnyHint]) -> Kriging:
+        """Return what hints tell of the cells of the picture; it is kept."""
+        self.palette("hints")
+        hints = checked_hints(hints, self.seen.lightness.shape)
+        keys = cast("Tensor", self.predict().keys)
+        return _kept(self._told, hints, lambda hints: Kriging(keys, self.planes(hints)))
+
+    def logits(self, hints: Sequence[AnyHint] = ()) -> Tensor:
+        """Return the distribution of the cells' colours where hints are known, (1, Q, h, w)."""
+        prediction, bins = self.predict(), self.palette("a distribution").bins.cpu()
+        if hints:
+            return told_logits(prediction, self.kriging(hints), bins)
+        return cast("Tensor", prediction.logits)
 
     def planes(self, hints: Sequence[AnyHint]) -> Tensor:
-        """Return hints as planes on the cells of the network's answer, (1, 3, h, w)."""
-        network = self.palette("hints")
-        hints = checked_hints(hints, self.seen.lightness.shape)
-        return self.seen.hint_planes(hints, network.cell).to(self.device)
+        """Return hints as planes on the cells of the network's answer, (1, 3, h, w) on the CPU."""
+        cell = self.palette("hints").cell
+        return self.seen.hint_planes(checked_hints(hints, self.seen.lightness.shape), cell)
 
     def draw(
         self,
@@ -154,20 +167,19 @@ class Look:
 
     def expected_error(self, hints: Sequence[AnyHint]) -> Tensor:
         """Return the expected distance in ab from the true colours, (1, h, w) in cells."""
-        network = self.palette("a confidence")
-        logits = cast("Tensor", self.predict(hints).logits)
-        return expected_error(confidence_of(logits), logits, network.bins, self.card)
+        bins, logits = self.palette("a confidence").bins.cpu(), self.logits(hints)
+        return expected_error(confidence_of(logits), logits, bins, self.card)
 
     def enlarged(self, cells: Tensor) -> Tensor:
         """Return what cells say, (1, h, w), at every pixel of the picture, (H, W) on the CPU."""
         seen = self.seen
-        full = self.network.enlarged(cells[:, None].cpu(), seen.shape, seen.lightness.shape)
+        full = self.network.enlarged(cells[:, None], seen.shape, seen.lightness.shape)
         return full[0, 0]
 
     def guided(self, ab: Tensor) -> GuidedColor:
         """Return the colours of cells (1, 2, h, w), ready for any strip of the picture."""
         seen = self.seen
-        small = self.network.enlarged(ab.float().cpu(), seen.shape, seen.guide.shape)
+        small = self.network.enlarged(ab, seen.shape, seen.guide.shape)
         return seen.guide.fit(small[0], seen.lightness.shape)
 
     @torch.inference_mode()
@@ -188,11 +200,13 @@ class Look:
 
     def _ab(self, steering: Steering) -> Tensor:
         """Return a and b of the cells, (1, 2, h, w), as they are steered."""
-        ab = self._vivid(self.predict(steering.hints), steering.vividness)
+        ab = self._vivid(self.predict(), steering.vividness)
         if steering.reference is not None:
-            moved = self.predict(steering.hints, self._shares(steering.reference))
+            moved = self.predict(self._shares(steering.reference))
             moved_ab = self._vivid(moved, steering.vividness)
             ab = torch.lerp(ab, moved_ab, steering.reference.strength)
+        if steering.hints:
+            ab = self.kriging(steering.hints).carry(ab)
         return adjusted(ab, steering.adjustments)
 
     def _vivid(self, prediction: Prediction, vividness: float | None) -> Tensor:
@@ -202,7 +216,8 @@ class Look:
         network = self.palette("vividness")
         wanted = default_vividness(self.card) if vividness is None else vividness
         assert wanted is not None
-        return vivid_ab(prediction, network.bins, network.log_prior, wanted, self._cells)
+        bins, log_prior = network.bins.cpu(), network.log_prior.cpu()
+        return vivid_ab(prediction, bins, log_prior, wanted, self._cells)
 
     @cached_property
     def _cells(self) -> Guide:
@@ -243,6 +258,17 @@ class Look:
             drawn = self.draw(steering, dtype, with_fitted=True, cancel=cancel)
             self._outside, self._inside = (steering, dtype, drawn), inside
         return self._outside[2]
+
+
+def _kept(
+    known: deque[tuple[Asked, Answer]], asked: Asked, answer: Callable[[Asked], Answer]
+) -> Answer:
+    """Return the answer to a question, which is kept among the last few."""
+    for question, given in known:
+        if question == asked:
+            return given
+    known.append((asked, answer(asked)))
+    return known[-1][1]
 
 
 def palette_of(network: ColorNetwork, model: str, wish: str) -> Palette:

@@ -26,7 +26,7 @@ EVENED = 5
 def vivid_ab(
     prediction: Prediction, bins: Tensor, log_prior: Tensor, vividness: float, cells: Guide
 ) -> Tensor:
-    """Return a and b of the cells of one picture, (1, 2, h, w) on the CPU.
+    """Return a and b of the cells of one picture, (1, 2, h, w).
 
     0 is the regression. Up to `TAKEN_OVER` the mean of the distribution is blended in; from there
     to 1 its likelier and rarer colours count more and more. How rare a colour is says the prior,
@@ -37,7 +37,7 @@ def vivid_ab(
     Parameters
     ----------
     prediction : Prediction
-        Its first cells are those of the picture, those behind them are left out.
+        Of the cells of the picture, on the CPU.
     bins : Tensor of shape (Q, 2)
     log_prior : Tensor of shape (Q,)
     vividness : float
@@ -46,15 +46,12 @@ def vivid_ab(
         L of the cells, windows of `EVENED`.
     """
     assert prediction.logits is not None
-    rows, columns = cells.shape
-    safe = prediction.ab[..., :rows, :columns]
     if vividness == 0:
-        return safe.float().cpu()
+        return prediction.ab
     rest = max(0.0, (vividness - TAKEN_OVER) / (1 - TAKEN_OVER))
     temperature = TEMPERATURE[0] * (TEMPERATURE[1] / TEMPERATURE[0]) ** rest
     adjustment = ADJUSTMENT[0] + (ADJUSTMENT[1] - ADJUSTMENT[0]) * rest
     common = ((1 - EVEN) * log_prior.exp() + EVEN / len(bins)).log()
-    logits = prediction.logits[..., :rows, :columns]
-    vivid = annealed_mean(logits, bins, common, temperature, adjustment)
-    safe, vivid = safe.float().cpu(), vivid.float().cpu()
-    return safe + min(1.0, vividness / TAKEN_OVER) * cells.evened((vivid - safe)[0])
+    vivid = annealed_mean(prediction.logits, bins, common, temperature, adjustment)
+    added = cells.evened((vivid - prediction.ab)[0])
+    return prediction.ab + min(1.0, vividness / TAKEN_OVER) * added

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional
 
-from napari_colorize.networks.interface import Prediction
 from napari_colorize.stacks.motion import Motion, motion_between
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from napari_colorize.networks.interface import Prediction
 
 # How much of the old answer is kept where planes match fully.
 KEEP = 0.9
@@ -73,8 +74,8 @@ class Steadying:
 
     def __call__(self, kind: str, prediction: Prediction) -> Prediction:
         """Return the steadied answer to a kind of question, such as with or without reference."""
-        parts = [part for part in prediction if part is not None]
-        answer = torch.cat(parts, dim=1)
+        logits = prediction.logits
+        answer = prediction.ab if logits is None else torch.cat((prediction.ab, logits), dim=1)
         old = self._before.get(kind)
         if self._motion is not None and old is not None and old.shape == answer.shape:
             places, match = self._motion.of_cells(*answer.shape[-2:])
@@ -83,5 +84,5 @@ class Steadying:
             )
             answer = torch.lerp(answer, moved, KEEP * match.to(answer))
         self.memory.answers[kind] = answer
-        ab, logits = answer[:, :2], answer[:, 2:]
-        return Prediction(ab, logits if prediction.logits is not None else None)
+        steadied = None if logits is None else answer[:, 2:]
+        return prediction._replace(ab=answer[:, :2], logits=steadied)

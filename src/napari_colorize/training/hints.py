@@ -103,7 +103,7 @@ def _turned(lab: Tensor, which: Tensor, places: Tensor, hinted: Tensor) -> Tenso
     angle = torch.rand(count, 1, 1, device=lab.device) * 2 * math.pi
     lightness, a, b = lab[which].unbind(dim=1)
     one_object = (torch.rand(count) < ONE_OBJECT) & hinted[chosen]
-    alike = _likeness(torch.atan2(b, a), places[chosen])
+    alike = likeness(torch.atan2(b, a), places[chosen])
     angle = angle * torch.where(one_object.view(-1, 1, 1).to(lab.device), alike, 1.0)
     cos, sin = torch.cos(angle), torch.sin(angle)
     turned = torch.stack((lightness, cos * a - sin * b, sin * a + cos * b), dim=1)
@@ -139,7 +139,7 @@ def _places(inside: Tensor) -> Tensor:
     return torch.stack((pixel // width, pixel % width), dim=1) + 0.5
 
 
-def _likeness(hue: Tensor, places: Tensor) -> Tensor:
+def likeness(hue: Tensor, places: Tensor) -> Tensor:
     """Return how alike hues (B, H, W), in radians, are to those at a place each, 0..1."""
     height, width = hue.shape[1:]
     row = places[:, 0].long().clamp_max(height - 1)

@@ -9,6 +9,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from napari_colorize.color.gamut import encode_softly, rebalancing_weights
+from napari_colorize.color.kriging import Kriging
+from napari_colorize.networks.interface import Prediction
 from napari_colorize.networks.palette import CELL, Palette
 from napari_colorize.training.hints import draw_guidance
 from napari_colorize.training.losses import LOSSES, REGRESSION_WEIGHT
@@ -16,14 +18,16 @@ from napari_colorize.training.pasting import paste
 from napari_colorize.training.rehearsal import Rehearsed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from napari_colorize.networks.interface import ColorNetwork, Prediction
+    from napari_colorize.networks.interface import ColorNetwork
     from napari_colorize.runs.config import TrainingConfig
 
 # Cells of a batch at which distributions are compared; all of them would cost as much as the
 # network and teach hardly more.
 COMPARED_CELLS = 4096
+# Hinted cells of a picture from which keys learn.
+HINTED_CELLS = 128
 
 
 class Objective(Protocol):
@@ -63,10 +67,10 @@ class RegressionObjective:
 
 
 class DistributionObjective:
-    """Cross-entropy of the ab bins, and a little of the distance of ab.
+    """Cross-entropy of the ab bins, a little of the distance of ab, and that of ab with hints.
 
-    Every picture is answered twice, by itself and with hints, and looked at once: what is learned
-    from hints does not take anything from pictures without.
+    Hints do not enter the network: from them its keys learn alone. A reference does, in some of
+    the pictures.
 
     Parameters
     ----------
@@ -87,11 +91,13 @@ class DistributionObjective:
         """Return the loss of a batch."""
         lightness, lab, inside = paste(lightness, lab)
         guidance = draw_guidance(lab, inside, self._network.bins)
-        hints = torch.cat((torch.zeros_like(guidance.hints), guidance.hints))
-        reference = torch.cat((torch.zeros_like(guidance.reference), guidance.reference))
-        prediction = network(lightness, hints, reference, times=2)
-        ab = functional.avg_pool2d(torch.cat((lab[:, 1:], guidance.ab)), CELL)
-        return self._of(prediction, ab, COMPARED_CELLS)
+        prediction = network(lightness, guidance.reference)
+        referred = guidance.reference.any(dim=1).view(-1, 1, 1, 1)
+        true, hinted = (functional.avg_pool2d(ab, CELL) for ab in (lab[:, 1:], guidance.ab))
+        alone = self._of(prediction, torch.where(referred, hinted, true), COMPARED_CELLS)
+        return alone + REGRESSION_WEIGHT * self._loss(
+            carried(prediction, guidance.hints, hinted.shape[-2:]), hinted
+        )
 
     def look(self, prediction: Prediction, lab: Tensor) -> Tensor:
         """Return the loss of a prediction without hints."""
@@ -120,3 +126,17 @@ class DistributionObjective:
             each = -(target * guessed.log_softmax(dim=1)).sum(dim=1)
             total = total + (each * (target @ weights)).sum()
         return total / len(ab)
+
+
+def carried(prediction: Prediction, hints: Tensor, shape: Sequence[int]) -> Tensor:
+    """Return ab of (h, w) cells as hints change it; what learns from it are the keys alone."""
+    height, width = shape
+    keys, ab, hints = (
+        part[..., :height, :width]
+        for part in (cast("Tensor", prediction.keys), prediction.ab.detach(), hints)
+    )
+    kind = ab.device.type
+    if kind == "mps":  # Metal has no Cholesky decomposition to learn through
+        return carried(Prediction(ab.cpu(), keys=keys.cpu()), hints.cpu(), shape).to(ab)
+    with torch.autocast(kind, enabled=False):
+        return Kriging(keys, hints, HINTED_CELLS).carry(ab)

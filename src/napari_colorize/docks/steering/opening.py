@@ -98,8 +98,9 @@ def read_opened(path: Path) -> Opened:
 def _with_blend_in(opened: Opened) -> Opened:
     """Return a picture that shows what was saved, the original's colours among it."""
     adjustments = opened.steering.adjustments
+    share = f"{adjustments.blend * 100:.0f} %"
     note = (
-        f"{opened.path.name} was saved with {adjustments.blend * 100:.0f} % of its original's colours. "
+        f"{opened.path.name} was saved with {share} of its original's colours. "
         "They are part of it now: Original is at 100 % to show it as it was saved. To mix anew, "
         "open the original itself."
     )

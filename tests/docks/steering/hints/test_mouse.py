@@ -57,7 +57,7 @@ def test_click_on_the_coat_turns_it_red(viewer: Any, qtbot: QtBot) -> None:
     moved = np.hypot(*np.moveaxis(after[..., 1:] - before[..., 1:], -1, 0))
     assert moved[104:116, 104:116].mean() > 10
     assert after[104:116, 104:116, 1].mean() > 5
-    assert moved[10:40, 10:60].mean() < moved[104:116, 104:116].mean() / 3
+    assert moved[10:40, 10:60].mean() < moved[104:116, 104:116].mean() * 0.2
     assert np.abs(after[..., 0] - before[..., 0]).mean() < 0.5
     assert trusts[-1].mean < 0.3
     assert trusts[-1].largest < 2

@@ -1,0 +1,38 @@
+"""What hints tell of the colours that are possible elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from napari_colorize.color.kriging import Kriging
+    from napari_colorize.networks.interface import Prediction
+
+# Standard deviation, in ab, of a colour that hints tell fully: half a bin.
+TOLD_SIGMA = 5.0
+
+
+def told_logits(prediction: Prediction, kriging: Kriging, bins: Tensor) -> Tensor:
+    """Return the logarithms of the shares of the bins where hints are known, (B, Q, h, w).
+
+    They are the network's where hints tell nothing and a Gaussian around what hints carry there
+    where they tell all; in between their logarithms are mixed (a logarithmic opinion pool, Genest
+    and Zidek 1986).
+
+    Parameters
+    ----------
+    prediction : Prediction
+        Of the cells of pictures, without hints.
+    kriging : Kriging
+        Of the same cells.
+    bins : Tensor of shape (Q, 2)
+    """
+    assert prediction.logits is not None
+    ab = kriging.carry(prediction.ab)
+    squares = (bins.view(1, -1, 2, 1, 1) - ab[:, None]).square().sum(dim=2)
+    told = -squares / (2 * TOLD_SIGMA**2)
+    return torch.lerp(prediction.logits.log_softmax(dim=1), told.log_softmax(dim=1), kriging.told)
