@@ -85,6 +85,9 @@ class Look:
         self.seen = seen
         self._steady: Steady | None = None
         self._answers: deque[tuple[Question, Prediction]] = deque(maxlen=KEPT_ANSWERS)
+        self._vivid: deque[tuple[tuple[Question, float | None], Tensor]] = deque(
+            maxlen=KEPT_ANSWERS
+        )
         self._told: deque[tuple[tuple[AnyHint, ...], Kriging]] = deque(maxlen=KEPT_ANSWERS)
         self._outside: tuple[Steering, np.dtype[np.generic], Drawn] | None = None
         self._inside: tuple[LabelMap, NDArray[np.bool_]] | None = None
@@ -105,8 +108,8 @@ class Look:
         what it returns is taken instead.
         """
         self._steady = steady
-        self._answers.clear()
-        self._told.clear()
+        for kept in (self._answers, self._vivid, self._told):
+            kept.clear()
         self._outside = None
 
     def predict(self, reference: Question = None) -> Prediction:
@@ -200,17 +203,19 @@ class Look:
 
     def _ab(self, steering: Steering) -> Tensor:
         """Return a and b of the cells, (1, 2, h, w), as they are steered."""
-        ab = self._vivid(self.predict(), steering.vividness)
+        ab = _kept(self._vivid, (None, steering.vividness), self._make_vivid)
         if steering.reference is not None:
-            moved = self.predict(self._shares(steering.reference))
-            moved_ab = self._vivid(moved, steering.vividness)
+            moved = (self._shares(steering.reference), steering.vividness)
+            moved_ab = _kept(self._vivid, moved, self._make_vivid)
             ab = torch.lerp(ab, moved_ab, steering.reference.strength)
         if steering.hints:
             ab = self.kriging(steering.hints).carry(ab)
         return adjusted(ab, steering.adjustments)
 
-    def _vivid(self, prediction: Prediction, vividness: float | None) -> Tensor:
-        """Return a and b of the cells at a vividness."""
+    def _make_vivid(self, asked: tuple[Question, float | None]) -> Tensor:
+        """Return a and b of the cells with a reference or without, at a vividness."""
+        reference, vividness = asked
+        prediction = self.predict(reference)
         if vividness is None and prediction.logits is None:
             return prediction.ab
         network = self.palette("vividness")
