@@ -203,9 +203,12 @@ class Look:
 
     def _ab(self, steering: Steering) -> Tensor:
         """Return a and b of the cells, (1, 2, h, w), as they are steered."""
-        ab = _kept(self._vivid, (None, steering.vividness), self._make_vivid)
+        vividness = steering.vividness
+        if vividness is None:
+            vividness = default_vividness(self.card)
+        ab = _kept(self._vivid, (None, vividness), self._make_vivid)
         if steering.reference is not None:
-            moved = (self._shares(steering.reference), steering.vividness)
+            moved = (self._shares(steering.reference), vividness)
             moved_ab = _kept(self._vivid, moved, self._make_vivid)
             ab = torch.lerp(ab, moved_ab, steering.reference.strength)
         if steering.hints:
@@ -216,13 +219,11 @@ class Look:
         """Return a and b of the cells with a reference or without, at a vividness."""
         reference, vividness = asked
         prediction = self.predict(reference)
-        if vividness is None and prediction.logits is None:
+        if vividness is None:
             return prediction.ab
         network = self.palette("vividness")
-        wanted = default_vividness(self.card) if vividness is None else vividness
-        assert wanted is not None
         bins, log_prior = network.bins.cpu(), network.log_prior.cpu()
-        return vivid_ab(prediction, bins, log_prior, wanted, self._cells)
+        return vivid_ab(prediction, bins, log_prior, vividness, self._cells)
 
     @cached_property
     def _cells(self) -> Guide:
