@@ -142,7 +142,7 @@ class Colorizer(OpenModel):
     ) -> Rendered:
         """Return the picture, or what a window shows of it, steered in any way.
 
-        The network's last few answers are kept: it is asked only for hints or a palette that are
+        The network's last few answers are kept: it is asked only for a palette that is
         new to it, not for the rest. Outside a region the pixels are as `steering.outside` says.
 
         Parameters

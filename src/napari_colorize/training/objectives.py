@@ -69,7 +69,7 @@ class RegressionObjective:
 class DistributionObjective:
     """Cross-entropy of the ab bins, a little of the distance of ab, and that of ab with hints.
 
-    Hints do not enter the network: from them its keys learn alone. A reference does, in some of
+    Hints do not enter the network; its keys alone learn from them. A reference does, in some of
     the pictures.
 
     Parameters
