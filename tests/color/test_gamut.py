@@ -22,6 +22,8 @@ from napari_colorize.color.gamut import (
     histogram,
     rebalancing_weights,
     smoothed_prior,
+    squares_to,
+    toward_median,
 )
 from napari_colorize.color.lab import rgb_to_lab
 
@@ -47,6 +49,11 @@ def faces(steps: int) -> Tensor:
 def logits_of(*shares: float) -> Tensor:
     """Return logits (1, Q, 1, 1) of a distribution."""
     return torch.tensor(shares).log().view(1, -1, 1, 1)
+
+
+def ab_at(a: float, b: float) -> Tensor:
+    """Return a colour of one cell, (1, 2, 1, 1)."""
+    return torch.tensor([a, b], dtype=torch.float32).view(1, 2, 1, 1)
 
 
 class TestBins:
@@ -205,6 +212,48 @@ class TestRebalancing:
         assert float(prior @ weights) == pytest.approx(1, abs=1e-4)
         rising = weights[prior.argsort(descending=True)]
         assert (rising.diff() >= -1e-5).all()
+
+
+class TestTowardMedian:
+    """A step to the colour from which the mean distance is least."""
+
+    bins = torch.tensor([[0.0, 0.0], [60.0, 0.0], [0.0, 60.0]])
+
+    def test_by_hand(self) -> None:
+        """From (60, 0): 3 to the bin there, 60.07 and 84.91 to the others."""
+        got = toward_median(ab_at(60, 0), logits_of(0.5, 0.1, 0.4), self.bins).flatten()
+        weights = [0.5 / math.sqrt(3609), 0.1 / 3, 0.4 / math.sqrt(7209)]
+        wanted = [60 * weights[1] / sum(weights), 60 * weights[2] / sum(weights)]
+        assert got.tolist() == pytest.approx(wanted, rel=1e-4)
+
+    def test_a_colour_that_half_hold_stays(self) -> None:
+        """There lies the median, whatever the others say."""
+        got = toward_median(ab_at(0, 0), logits_of(0.6, 0.2, 0.2), self.bins).flatten()
+        assert got.norm() < 3
+        assert toward_median(got.view(1, 2, 1, 1), logits_of(0.6, 0.2, 0.2), self.bins).norm() < 3
+
+    @settings(max_examples=50)
+    @given(
+        st.lists(st.floats(0.01, 1), min_size=9, max_size=9), st.floats(-20, 20), st.floats(-20, 20)
+    )
+    def test_the_mean_distance_falls(self, shares: list[float], a: float, b: float) -> None:
+        """From wherever the step is taken."""
+        logits = logits_of(*shares)
+        ab = ab_at(a, b)
+
+        def distance(ab: Tensor) -> float:
+            squares = squares_to(SQUARE, ab) + gamut.NEAREST
+            return float((logits.softmax(dim=1) * squares.sqrt()).sum())
+
+        assert distance(toward_median(ab, logits, SQUARE)) <= distance(ab) + 1e-3
+
+    def test_squared_distances(self) -> None:
+        """Of two cells to all bins, as Pythagoras has them."""
+        ab = torch.tensor([[3.0, 60.0], [4.0, -80.0]]).view(1, 2, 1, 2)
+        got = squares_to(self.bins, ab)
+        assert got.shape == (1, 3, 1, 2)
+        wanted = [[25.0, 10000], [57**2 + 16, 6400], [9 + 56**2, 3600 + 140**2]]
+        assert torch.allclose(got[0, :, 0], torch.tensor(wanted), atol=1e-2)
 
 
 class TestAnnealedMean:

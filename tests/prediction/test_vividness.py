@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import hypothesis.strategies as st
 import torch
 from hypothesis import given
 from torch import Tensor
 
-from napari_colorize.color.gamut import annealed_mean
+from napari_colorize.color.gamut import NEAREST, annealed_mean, squares_to
 from napari_colorize.color.guided import Guide
 from napari_colorize.networks.interface import Prediction
 from napari_colorize.prediction import vividness
 from napari_colorize.prediction.vividness import EVENED, vivid_ab
+
+if TYPE_CHECKING:
+    from napari_colorize.prediction.colorizer import Colorizer
 
 BINS = torch.tensor([[0.0, 0.0], [80.0, 0.0], [0.0, 80.0]])
 EVEN = torch.full((3,), 1 / 3).log()
@@ -19,7 +24,7 @@ CELL = Guide(torch.full((1, 1), 50.0), EVENED)
 
 
 def prediction(*shares: float) -> Prediction:
-    """Return a regression of (-5, 7) beside a distribution over three bins."""
+    """Return a safe average of (-5, 7) beside a distribution over three bins."""
     ab = torch.tensor([-5.0, 7.0]).view(1, 2, 1, 1)
     return Prediction(ab, torch.tensor(shares).log().view(1, 3, 1, 1))
 
@@ -29,13 +34,13 @@ def color(amount: float, log_prior: Tensor = EVEN) -> Tensor:
     return vivid_ab(prediction(1 / 2, 1 / 3, 1 / 6), BINS, log_prior, amount, CELL).flatten()
 
 
-def test_nought_is_the_regression() -> None:
+def test_nought_is_the_safe_average() -> None:
     """Untouched by the distribution."""
     assert color(0).tolist() == [-5, 7]
 
 
 def test_where_the_distribution_has_taken_over() -> None:
-    """Its plain mean: nothing of the regression is left and nothing is sharpened yet."""
+    """Its plain mean: nothing of the safe average is left and nothing is sharpened yet."""
     got = color(vividness.TAKEN_OVER)
     wanted = annealed_mean(
         prediction(1 / 2, 1 / 3, 1 / 6).logits, BINS, EVEN,
@@ -104,3 +109,20 @@ def test_at_an_edge_of_lightness_colours_part() -> None:
     assert got[0, :, 12:].max() < 20
     assert got[1, :, 12:].min() > 60
     assert got[1, :, :12].max() < 20
+
+
+def test_the_safe_average_is_a_step_nearer_to_the_median(painter: Colorizer) -> None:
+    """From each cell's colour the mean distance to what is possible there falls."""
+    look = painter._looked()
+    bins = look.palette("a distribution").bins
+    with torch.inference_mode():
+        rows, columns = look.seen.cells(look.network.cell)
+        raw = look.network.decode(look.seen.features, None).inside(rows, columns)
+        answer = look.predict()
+    assert raw.logits is not None
+    shares = raw.logits.softmax(dim=1)
+    before, after = (
+        (shares * (squares_to(bins, ab) + NEAREST).sqrt()).sum(dim=1) for ab in (raw.ab, answer.ab)
+    )
+    assert (after <= before + 1e-3).all()
+    assert after.mean() < before.mean() - 0.1

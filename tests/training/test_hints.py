@@ -169,6 +169,38 @@ def test_hues_of_a_picture_turn_by_one_angle(monkeypatch: pytest.MonkeyPatch) ->
     assert len({round(x, 2) for x in largest.flatten().tolist()}) > 10
 
 
+def test_what_is_connected() -> None:
+    """Two things alike, 8 px apart: only the one under the hint, until a bridge joins them."""
+    alike = torch.zeros(3, 22, 30)
+    alike[:, 2:20, 2:11] = 1
+    alike[:, 2:20, 20:28] = 1
+    alike[2, 8:16, 8:24] = 0.5
+    places = torch.tensor([[4.0, 4.0], [4.0, 25.0], [4.0, 4.0]])
+    got = hints._connected(alike, places)
+    assert got.shape == alike.shape
+    assert torch.equal(got[0, :, :14], alike[0, :, :14])
+    assert (got[0, :, 16:] == 0).all()
+    assert torch.equal(got[1, :, 18:], alike[1, :, 18:])
+    assert (got[1, :, :14] == 0).all()
+    assert (got[2, 2:20, 2:11] == alike[2, 2:20, 2:11]).all()
+    assert (got[2, 2:20, 24:28] == 0.5).all()
+
+
+def test_half_of_what_is_turned_is_connected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A red patch in either corner: the other one turns along in some pictures only."""
+    monkeypatch.setattr(hints, "ONE_OBJECT", 1.0)
+    torch.manual_seed(3)
+    lab = torch.tensor([60.0, 0.0, 30.0]).view(1, 3, 1, 1).repeat(40, 1, 32, 32)
+    for corner in (slice(0, 8), slice(24, 32)):
+        lab[:, 1:, corner, corner] = torch.tensor([30.0, 0.0]).view(1, 2, 1, 1)
+    every = torch.ones(40, dtype=torch.bool)
+    after = hints._turned(lab, every, torch.full((40, 2), 4.0), every)
+    moved = (after - lab).abs().amax(dim=1) > 0.5
+    assert moved[:, 4, 4].float().mean() > 0.9
+    assert not moved[:, 16, 16].any()
+    assert 8 < moved[:, 28, 28].sum() < 32
+
+
 def test_a_pasted_object_gets_its_own_colours_and_the_first_hint(lab: Tensor) -> None:
     """All around it stays; a few hints tell of it, and of what is there now."""
     inside = torch.zeros(lab[:, 0].shape, dtype=torch.bool)

@@ -18,6 +18,8 @@ PRIOR_SIGMA = 5.0
 PRIOR_FLOOR = 1e-4
 # Steps of each side of the RGB cube's faces when the gamut is sought.
 FACE_STEPS = 64
+# Added to squared distances from the centres of bins: one that is met would outweigh all others.
+NEAREST = 9.0
 
 
 @cache
@@ -132,6 +134,34 @@ def annealed_mean(
     adjusted = (logits - adjustment * log_prior.view(1, -1, 1, 1)) / temperature
     mean: Tensor = torch.einsum("bqhw,qc->bchw", adjusted.softmax(dim=1), bins)
     return mean
+
+
+def toward_median(ab: Tensor, logits: Tensor, bins: Tensor) -> Tensor:
+    """Return colours one step nearer to the geometric medians of distributions.
+
+    The geometric median is the colour from which the mean distance is least; the step is that of
+    Weiszfeld (1937): the mean of the bins, each weighted by its share over its distance.
+
+    Parameters
+    ----------
+    ab : Tensor of shape (B, 2, h, w)
+    logits : Tensor of shape (B, Q, h, w)
+    bins : Tensor of shape (Q, 2)
+
+    Returns
+    -------
+    Tensor of shape (B, 2, h, w)
+    """
+    weights = (logits - (squares_to(bins, ab) + NEAREST).log() / 2).softmax(dim=1)
+    nearer: Tensor = torch.einsum("bqhw,qc->bchw", weights, bins)
+    return nearer
+
+
+def squares_to(bins: Tensor, ab: Tensor) -> Tensor:
+    """Return the squared distances, (B, Q, h, w), of colours (B, 2, h, w) to the bins (Q, 2)."""
+    along = torch.einsum("qc,bchw->bqhw", bins, ab)
+    lengths = bins.square().sum(dim=1).view(1, -1, 1, 1)
+    return (ab.square().sum(dim=1, keepdim=True) + lengths - 2 * along).clamp_min(0)
 
 
 def entropy(shares: Tensor) -> Tensor:

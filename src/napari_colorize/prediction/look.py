@@ -11,7 +11,7 @@ import torch
 from torch.nn import functional
 
 from napari_colorize.color.adjusting import adjusted
-from napari_colorize.color.gamut import confidence_of
+from napari_colorize.color.gamut import confidence_of, toward_median
 from napari_colorize.color.guided import Guide
 from napari_colorize.color.kriging import Kriging
 from napari_colorize.color.steering import Steering, checked_hints
@@ -122,7 +122,11 @@ class Look:
             prediction = self.network.decode(self.seen.features, shares)
         if self._steady is not None:
             prediction = self._steady("plain" if reference is None else "reference", prediction)
-        return prediction.inside(*self.seen.cells(self.network.cell))
+        prediction = prediction.inside(*self.seen.cells(self.network.cell))
+        if prediction.logits is None:
+            return prediction
+        bins = self.palette("a distribution").bins.cpu()
+        return prediction._replace(ab=toward_median(prediction.ab, prediction.logits, bins))
 
     def kriging(self, hints: Sequence[AnyHint]) -> Kriging:
         """Return what hints tell of the cells of the picture; it is kept."""

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from napari_colorize.color.gamut import squares_to
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -32,7 +34,5 @@ def told_logits(prediction: Prediction, kriging: Kriging, bins: Tensor) -> Tenso
     bins : Tensor of shape (Q, 2)
     """
     assert prediction.logits is not None
-    ab = kriging.carry(prediction.ab)
-    squares = (bins.view(1, -1, 2, 1, 1) - ab[:, None]).square().sum(dim=2)
-    told = -squares / (2 * TOLD_SIGMA**2)
+    told = -squares_to(bins, kriging.carry(prediction.ab)) / (2 * TOLD_SIGMA**2)
     return torch.lerp(prediction.logits.log_softmax(dim=1), told.log_softmax(dim=1), kriging.told)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from napari_colorize.color.guided import Guide
     from napari_colorize.networks.interface import Prediction
 
-# Vividness at which the distribution has taken over from the regression.
+# Vividness at which the mean of the distribution has taken over from the safe average.
 TAKEN_OVER = 0.25
 # Temperature and logit adjustment when it has, and at vividness 1.
 TEMPERATURE = (1.0, 0.5)
@@ -28,16 +28,16 @@ def vivid_ab(
 ) -> Tensor:
     """Return a and b of the cells of one picture, (1, 2, h, w).
 
-    0 is the regression. Up to `TAKEN_OVER` the mean of the distribution is blended in; from there
+    0 is the safe average. Up to `TAKEN_OVER` the mean of the distribution is blended in; from there
     to 1 its likelier and rarer colours count more and more. How rare a colour is says the prior,
     mixed with even odds (Zhang, Isola and Efros 2016 mix it half and half). What this adds to the
-    regression is made even between the edges of L, since each cell is decided by itself and parts
+    average is made even between the edges of L, since each cell is decided by itself and parts
     of one thing would come out in different colours.
 
     Parameters
     ----------
     prediction : Prediction
-        Of the cells of the picture, on the CPU.
+        Of the cells of the picture, on the CPU; `ab` is the safe average.
     bins : Tensor of shape (Q, 2)
     log_prior : Tensor of shape (Q,)
     vividness : float

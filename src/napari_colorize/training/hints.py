@@ -25,8 +25,9 @@ MANY, MOST = 1 / 8, 150
 # Sides of hints as shares of the crop, and the smallest in pixels.
 SIDES, SMALLEST = (0.006, 0.055), 1.0
 # Share of the pictures whose true colours are turned to other hues: hints outweigh belief. Of those
-# with hints, the share in which only the object under the first hint is turned.
-TURNED, ONE_OBJECT = 0.4, 0.85
+# with hints, the share in which only what is alike to the place of the first hint is turned, and of
+# these the share in which it also has to be connected with that place.
+TURNED, ONE_OBJECT, CONNECTED = 0.4, 0.85, 0.5
 # Degrees of hue from which colours are of another object, and up to which they are of the same.
 ALIKE = (60, 25)
 # Share of the pasted objects that are painted in one colour, and its chroma.
@@ -83,8 +84,9 @@ def draw_guidance(lab: Tensor, inside: Tensor, bins: Tensor) -> Guidance:
 def _turned(lab: Tensor, which: Tensor, places: Tensor, hinted: Tensor) -> Tensor:
     """Return the pictures, the hues of some turned by one angle each, inside the gamut.
 
-    In most of those with hints only hues like that at the first hint are turned, so that a hint is
-    learned to speak of its object and not of all that surrounds it; else all hues are.
+    In most of those with hints only hues like that at the first hint are turned, in half of these
+    only where they are connected with it, so that a hint is learned to speak of its object and not
+    of all that surrounds it or looks the same; else all hues are.
 
     Parameters
     ----------
@@ -104,6 +106,8 @@ def _turned(lab: Tensor, which: Tensor, places: Tensor, hinted: Tensor) -> Tenso
     lightness, a, b = lab[which].unbind(dim=1)
     one_object = (torch.rand(count) < ONE_OBJECT) & hinted[chosen]
     alike = likeness(torch.atan2(b, a), places[chosen])
+    connected = (torch.rand(count) < CONNECTED).to(lab.device)
+    alike[connected] = _connected(alike[connected], places[chosen][connected.cpu()])
     angle = angle * torch.where(one_object.view(-1, 1, 1).to(lab.device), alike, 1.0)
     cos, sin = torch.cos(angle), torch.sin(angle)
     turned = torch.stack((lightness, cos * a - sin * b, sin * a + cos * b), dim=1)
@@ -148,6 +152,25 @@ def likeness(hue: Tensor, places: Tensor) -> Tensor:
     closeness = torch.cos(hue - there[..., None])
     other, same = (math.cos(math.radians(degrees)) for degrees in ALIKE)
     return ((closeness - other) / (same - other)).clamp(0, 1)
+
+
+def _connected(alike: Tensor, places: Tensor) -> Tensor:
+    """Return likeness (B, H, W) to a place each, where it is connected with that place.
+
+    A reconstruction by dilation (Vincent 1993), in cells: what a place is reached by is the least
+    likeness on the best way to it.
+    """
+    height, width = alike.shape[1:]
+    cells = functional.max_pool2d(alike[:, None], CELL, ceil_mode=True)
+    rows, columns = cells.shape[-2:]
+    row = (places[:, 0] / CELL).long().clamp_max(rows - 1)
+    column = (places[:, 1] / CELL).long().clamp_max(columns - 1)
+    reached = torch.zeros_like(cells)
+    reached[torch.arange(len(cells)), 0, row, column] = 1
+    for _ in range(2 * max(rows, columns)):
+        reached = torch.minimum(functional.max_pool2d(reached, 3, 1, 1), cells)
+    spread = functional.interpolate(reached, scale_factor=CELL)[:, 0, :height, :width]
+    return torch.minimum(alike, spread)
 
 
 def _numbers(count: int) -> Tensor:

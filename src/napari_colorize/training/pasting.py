@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 # Share of the pictures into which an object is pasted.
-PASTED = 0.25
+PASTED = 0.3
 # Mean radius of an object as a share of the shorter side.
 RADII = (0.12, 0.42)
 # Waves of an outline once around, and the largest amplitude of the first; that of the k-th is 1/k
