@@ -1,9 +1,9 @@
-"""See what temperature, prior and evening out make of distributions, where vividness is 1.
+"""See what temperature, prior and evening out make of distributions, at one vividness.
 
 ::
 
     python recipes/decoding.py MODEL VALIDATION --temperatures 0.5 0.6 --adjustments 0.6 0.9 \
-        --even 0.1 0.5 --evened 0 5 [--limit 70]
+        --left 0.25 1 --even 0.1 0.5 --evened 0 5 [--vividness 1] [--limit 70]
 
 Prints a line for each. So the constants of `napari_colorize.prediction.vividness` were chosen.
 """
@@ -30,31 +30,36 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("validation", type=Path)
     parser.add_argument("--temperatures", type=float, nargs="+", default=[0.5])
-    parser.add_argument("--adjustments", type=float, nargs="+", default=[0.9])
+    parser.add_argument("--adjustments", type=float, nargs="+", default=[1.0])
+    parser.add_argument("--left", type=float, nargs="+", default=[vividness.LEFT])
     parser.add_argument("--even", type=float, nargs="+", default=[0.1])
     parser.add_argument("--evened", type=int, nargs="+", default=[vividness.EVENED])
+    parser.add_argument("--vividness", type=float, default=1.0)
     parser.add_argument("--limit", type=int, default=70)
     asked = parser.parse_args()
 
     paths = some(asked.validation, asked.limit)
-    grid = list(product(asked.temperatures, asked.adjustments, asked.even, asked.evened))
+    grid = list(
+        product(asked.temperatures, asked.adjustments, asked.left, asked.even, asked.evened)
+    )
     rows, grey = {one: Scores() for one in grid}, Scores()
     with closing(Colorizer(asked.model, "cpu")) as colorizer:
         for path in paths:
             truth = Truth(read_truth(path))
             grey.add(truth.colorless, truth)
-            for temperature, adjustment, even, evened in grid:
+            for one in grid:
+                temperature, adjustment, left, even, evened = one
                 vividness.TEMPERATURE = (1.0, temperature)
                 vividness.ADJUSTMENT = (0.0, adjustment)
-                vividness.EVEN = even
+                vividness.LEFT, vividness.EVEN = left, even
                 look.EVENED = evened
                 colorizer.set_picture(truth.grey)
-                result = np.asarray(colorizer.colorize(vividness=1), np.uint8)
-                rows[temperature, adjustment, even, evened].add(result, truth)
+                result = np.asarray(colorizer.colorize(vividness=asked.vividness), np.uint8)
+                rows[one].add(result, truth)
 
-    print(f"{len(paths)} photographs; temperature, adjustment, even, evened: {HEAD}")
-    for (temperature, adjustment, even, evened), scores in rows.items():
-        print(f"{temperature:.2f} {adjustment:.2f} {even:.2f} {evened}: {figures(scores, grey)}")
+    print(f"{len(paths)} photographs; temperature, adjustment, left, even, evened: {HEAD}")
+    for one, scores in rows.items():
+        print(f"{' '.join(f'{value:g}' for value in one)}: {figures(scores, grey)}")
 
 
 if __name__ == "__main__":

@@ -76,6 +76,18 @@ def test_what_is_common_everywhere_counts_less_and_less() -> None:
     assert (chroma.diff() > 0).all()
 
 
+def test_white_things_stay_white() -> None:
+    """Where grey is common, a doubtful cell takes less colour the brighter it is."""
+    prior = torch.tensor([0.8, 0.1, 0.1]).log()
+    doubtful = prediction(0.8, 0.05, 0.15)
+    chroma = [
+        vivid_ab(doubtful, BINS, prior, 1, Guide(torch.full((1, 1), lightness), EVENED)).norm()
+        for lightness in (20.0, 60.0, 80.0, 100.0)
+    ]
+    assert chroma[0] == chroma[1]
+    assert chroma[1] > chroma[2] + 5 > chroma[3] + 10
+
+
 def halves(shares: Tensor, lightness: Tensor) -> Tensor:
     """Return a and b, (2, 24, 24), at full vividness of shares (3, 24, 24) over a grey regression.
 

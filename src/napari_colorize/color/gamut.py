@@ -111,7 +111,11 @@ def rebalancing_weights(prior: Tensor, largest: float) -> Tensor:
 
 
 def annealed_mean(
-    logits: Tensor, bins: Tensor, log_prior: Tensor, temperature: float, adjustment: float
+    logits: Tensor,
+    bins: Tensor,
+    log_prior: Tensor,
+    temperature: float,
+    adjustment: float | Tensor,
 ) -> Tensor:
     """Return the mean colour of sharpened distributions.
 
@@ -123,7 +127,7 @@ def annealed_mean(
     temperature : float
         1 is the distribution itself, towards 0 its likeliest colour alone (annealed mean, Zhang,
         Isola and Efros 2016).
-    adjustment : float
+    adjustment : float or Tensor of shape (h, w)
         How far the prior is taken out, 0..1 (logit adjustment, Menon et al. 2021): what is common
         everywhere then counts less.
 

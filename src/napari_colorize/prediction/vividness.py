@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 TAKEN_OVER = 0.25
 # Temperature and logit adjustment when it has, and at vividness 1.
 TEMPERATURE = (1.0, 0.5)
-ADJUSTMENT = (0.0, 0.9)
+ADJUSTMENT = (0.0, 1.0)
+# L from which less of the prior is taken out, and the share that is left of it at L = 100: the rare
+# colours of bright things are mostly yellow, and white things would become so.
+BRIGHT, LEFT = 60.0, 0.25
 # Share of even odds in what counts as common: the rarest colours are not driven without bound.
 EVEN = 0.1
 # Half the side of the windows in which what is vivid is made even, in cells.
@@ -30,7 +33,8 @@ def vivid_ab(
 
     0 is the safe average. Up to `TAKEN_OVER` the mean of the distribution is blended in; from there
     to 1 its likelier and rarer colours count more and more. How rare a colour is says the prior,
-    mixed with even odds (Zhang, Isola and Efros 2016 mix it half and half). What this adds to the
+    mixed with even odds (Zhang, Isola and Efros 2016 mix it half and half); in bright cells it is
+    taken out less. What this adds to the
     average is made even between the edges of L, since each cell is decided by itself and parts
     of one thing would come out in different colours.
 
@@ -51,7 +55,10 @@ def vivid_ab(
     rest = max(0.0, (vividness - TAKEN_OVER) / (1 - TAKEN_OVER))
     temperature = TEMPERATURE[0] * (TEMPERATURE[1] / TEMPERATURE[0]) ** rest
     adjustment = ADJUSTMENT[0] + (ADJUSTMENT[1] - ADJUSTMENT[0]) * rest
+    bright = ((cells.lightness - BRIGHT) / (100 - BRIGHT)).clamp(0, 1)
     common = ((1 - EVEN) * log_prior.exp() + EVEN / len(bins)).log()
-    vivid = annealed_mean(prediction.logits, bins, common, temperature, adjustment)
+    vivid = annealed_mean(
+        prediction.logits, bins, common, temperature, adjustment * (1 - (1 - LEFT) * bright)
+    )
     added = cells.evened((vivid - prediction.ab)[0])
     return prediction.ab + min(1.0, vividness / TAKEN_OVER) * added
