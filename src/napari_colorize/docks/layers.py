@@ -80,6 +80,11 @@ class Source:
         return tuple(int(side) for side in (self.data.shape[:-1] if self.rgb else self.data.shape))
 
     @property
+    def where(self) -> tuple[tuple[int, ...] | None, tuple[int, int]]:
+        """Which plane it is: `place` and `axes`."""
+        return self.place, self.axes
+
+    @property
     def planes(self) -> int:
         """How many planes are to be coloured."""
         if self.place is not None:

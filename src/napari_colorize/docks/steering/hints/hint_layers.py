@@ -140,6 +140,7 @@ class HintLayers(QObject):
         """Return the layer of points, made if need be, active and ready to be clicked into."""
         points = self._held.points or self._held.make_points(self._color)
         self._viewer.layers.selection.active = points.layer
+        points.layer.visible = True  # or napari changes no mode
         points.layer.mode = "add"
         return points.layer
 
@@ -150,6 +151,7 @@ class HintLayers(QObject):
         strokes = self._held.strokes or self._held.make_strokes()
         self._viewer.layers.selection.active = strokes.layer
         strokes.use_color(self._color)
+        strokes.layer.visible = True
         strokes.layer.mode = "paint"
         return strokes.layer
 

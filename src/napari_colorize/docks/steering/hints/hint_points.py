@@ -190,7 +190,7 @@ class HintPoints:
     @property
     def next_size(self) -> float:
         """The size of the next point, in the picture's pixels."""
-        return float(self.layer.current_size) * self._growth
+        return float(self.layer.current_size) * (self._growth if self.fits else 1)
 
     @property
     def _growth(self) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from napari.layers import Points
 from qtpy.QtCore import QEvent, QObject, Qt, Signal
 from qtpy.QtGui import QHideEvent, QKeyEvent
 from qtpy.QtWidgets import QApplication, QPushButton
@@ -29,6 +30,16 @@ class _Held:
     layer: Layer
     mode: str
     selected: set[int] | None
+    color: Any
+
+    def select_again(self) -> None:
+        """Select what was selected; the colour of what comes next stays as it was chosen."""
+        if self.selected is None:
+            return
+        self.layer.selected_data = self.selected
+        if self.color is not None:
+            with self.layer.block_update_properties():
+                self.layer.current_face_color = self.color
 
 
 class Eyedropper(QPushButton):
@@ -107,8 +118,7 @@ class Eyedropper(QPushButton):
             one.layer.events.mode.disconnect(self._hear_mode)
             if one.layer in viewer.layers:
                 one.layer.mode = one.mode
-                if one.selected is not None:
-                    one.layer.selected_data = one.selected
+                one.select_again()
         self.told.emit("")
 
     def _hold(self, _: Any = None) -> None:
@@ -119,7 +129,8 @@ class Eyedropper(QPushButton):
         if layer is not None and all(one.layer != layer for one in self._held):
             selected = getattr(layer, "selected_data", None)
             kept = None if selected is None else set(selected)
-            self._held.append(_Held(layer, str(layer.mode), kept))
+            color = layer.current_face_color if isinstance(layer, Points) else None
+            self._held.append(_Held(layer, str(layer.mode), kept, color))
             layer.mode = _STILL
             layer.events.mode.connect(self._hear_mode)
         self._viewer.cursor.style = "crosshair"

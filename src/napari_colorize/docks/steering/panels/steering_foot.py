@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,8 @@ from napari_colorize.docks.steering.saving import KINDS, Order, checked_file, pr
 from napari_colorize.errors import PictureError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import napari
 
     from napari_colorize.docks.steering.session.session import Session
@@ -63,7 +64,8 @@ class SteeringFoot(SteeringPanel):
         self.region.attach(session)
 
     def detach(self) -> None:
-        """Follow nothing any more."""
+        """Follow nothing any more; what *Before* hid is shown."""
+        self.before.setChecked(False)
         self.region.detach()
         super().detach()
 
@@ -117,12 +119,19 @@ class SteeringFoot(SteeringPanel):
             shortcut = QShortcut(QKeySequence(key), dock)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(button.click)
-            self._viewer.bind_key(key, partial(self._press, button), overwrite=True)
+            self._viewer.bind_key(key, self._pressing(button), overwrite=True)
 
-    def _press(self, button: QPushButton, _: Any) -> None:
-        """Press a button for a key of the viewer, which may outlive it."""
-        if not self._life.over:
-            button.click()
+    def _pressing(self, button: QPushButton) -> Callable[[Any], None]:
+        """Return what presses a button for a key of the viewer, which may outlive it.
+
+        It is a function, since napari asks what is bound to keys for its name.
+        """
+
+        def press(_: Any) -> None:
+            if not self._life.over:
+                button.click()
+
+        return press
 
     def _listen_to(self, session: Session) -> None:
         self._link(session.trusted, self._tell_trust)
@@ -131,6 +140,7 @@ class SteeringFoot(SteeringPanel):
 
     def _hear_change(self, steering: Steering) -> None:
         """Show it; what was said before, of what is another now, goes."""
+        self.before.setChecked(False)
         super()._hear_change(steering)
         if self._session is not None and self._session.is_ready and self.save.isEnabled():
             self.state.tell("")

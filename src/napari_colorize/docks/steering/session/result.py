@@ -119,8 +119,10 @@ def is_made_of(layer: Layer, picture: Layer) -> bool:
     record = layer.metadata.get(RECORD)
     if not isinstance(record, dict):
         return False
-    told = layer.metadata.get(SOURCE), record.get("source")
-    return picture.unique_id == told[0] or bool(picture.name == told[1])
+    source = layer.metadata.get(SOURCE)
+    if source is None:  # it came out of a file: no layer had this id before
+        return bool(picture.name == record.get("source"))
+    return bool(picture.unique_id == source)
 
 
 def _is_coloured(layer: Layer) -> bool:

@@ -85,6 +85,8 @@ class Screen:
         """Show pixels, (H, W, 3)."""
         pixels = pixels.reshape(source.result_shape)
         self.lay(source)
+        if self.result is None and self.may_add:
+            self.result = find_result(self._viewer, source)
         if self.result is not None:
             self.result.data = pixels
         elif self.may_add:

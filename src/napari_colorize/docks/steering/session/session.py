@@ -185,25 +185,23 @@ class Session(QObject):
         """Go back one step."""
         if self.can_undo and not self.has_ended:
             self._history.undo()
-            self._show()
-            self._limits.match(self.source)
+            self._show_all()
 
     def redo(self) -> None:
         """Take the last undo back."""
         if self.can_redo and not self.has_ended:
             self._history.redo()
-            self._show()
-            self._limits.match(self.source)
+            self._show_all()
 
     def reset(self) -> None:
         """Want nothing any more: the colours are the network's own. It can be undone."""
-        self.change(Steering())
-        self._limits.match(self.source)
+        if not self.has_ended and self.steering != Steering():
+            self._history.add(Steering())
+            self._show_all()
 
     def show_original(self, original: bool) -> None:
         """Show the picture as it was, or in colour again."""
-        if not self.has_ended:
-            self._screen.hide(original)
+        self._screen.hide(original)
 
     def ask(
         self,
@@ -269,8 +267,6 @@ class Session(QObject):
         if not self._life.over:
             self.ended.emit()
 
-    # what is wanted
-
     def _known(self) -> Steering:
         """Return what an older result says that was wanted of such a picture."""
         known = None if self.result is None else steering_in(self.result)
@@ -285,10 +281,13 @@ class Session(QObject):
         self._line.show(self._wish())
         self.changed.emit(self.steering)
 
+    def _show_all(self) -> None:
+        """Show what is wanted, the layer that limits it among it."""
+        self._limits.match(self.source)
+        self._show()
+
     def _wish(self) -> Wish:
         return Wish(self.steering, self._screen.part(self.source))
-
-    # what the worker tells
 
     def _hear(self, message: Message) -> None:
         if self.has_ended or self._life.over:
@@ -354,7 +353,7 @@ class Session(QObject):
             return
         self._told_outside = False
         before, self.source = self.source, source
-        if (source.place, source.axes) != (before.place, before.axes):
+        if source.where != before.where:
             self._move(before)
         else:
             self._screen.lay(source)
@@ -363,9 +362,8 @@ class Session(QObject):
     def _move(self, before: Source) -> None:
         """Go to another plane: it has hints and a region of its own, all else goes along."""
         now = self.steering
-        place = (self.source.place, self.source.axes)
-        self._histories[(before.place, before.axes)] = self._history
-        known = self._histories.get(place)
+        self._histories[before.where] = self._history
+        known = self._histories.get(self.source.where)
         if known is None:
             self._history = self._history.elsewhere()
         else:
@@ -384,11 +382,14 @@ class Session(QObject):
         if self.has_ended or self._life.over:
             return
         try:
-            self.source = take_source(self._viewer, self.layer, whole=False)
+            before, self.source = self.source, take_source(self._viewer, self.layer, whole=False)
         except PictureError as error:
             self.failed.emit(str(error))
             return
-        self._look()
+        if self.source.where != before.where:
+            self._move(before)
+        else:
+            self._look()
         self.looked_anew.emit()
 
     def _look(self, shown: NDArray[np.uint8] | None = None) -> None:
