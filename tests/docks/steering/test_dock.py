@@ -237,6 +237,36 @@ def test_the_dock_fits_a_small_screen(dock: SteerDock) -> None:
     assert least.height() <= 620
 
 
+def test_before_hides_nothing_for_good(
+    dock: SteerDock, steering_desk: Any, viewer: Any, pictures: tuple[Any, Any]
+) -> None:
+    """Another picture, a change and the end all bring the colours back."""
+    session = start(dock, steering_desk)
+    dock.foot.before.click()
+    assert not session.result.visible
+    dock.steer(pictures[0])
+    assert session.result.visible
+    other = settled(dock, steering_desk)
+    dock.foot.before.click()
+    other.change(Steering(hints=(GINGER,)))
+    assert other.result.visible
+    assert not dock.foot.before.isChecked()
+    dock.foot.before.click()
+    dock.stop()
+    assert other.result.visible
+
+
+def test_hints_can_be_added_while_they_are_hidden(dock: SteerDock, steering_desk: Any) -> None:
+    """Their layer comes back to view, or napari would take no click."""
+    start(dock, steering_desk)
+    layers = dock.steered.hint_layers
+    for add in (layers.add_points, layers.add_strokes):
+        add().visible = False
+        layer = add()
+        assert layer.visible
+        assert str(layer.mode) in {"add", "paint"}
+
+
 def test_closing_the_dock_ends_it_and_keeps_the_result(
     dock: SteerDock, steering_desk: Any, viewer: Any, qtbot: Any
 ) -> None:

@@ -12,7 +12,10 @@ from qtpy.QtTest import QTest
 from skimage import data
 from skimage.color import rgb2lab
 
+from napari_colorize.color.hints import Hint
+from napari_colorize.color.steering import Steering
 from napari_colorize.docks.steering.hints.hint_layers import HintLayers
+from napari_colorize.docks.steering.opening import open_steer_dock
 from napari_colorize.docks.steering.session.session import Session
 
 if TYPE_CHECKING:
@@ -63,6 +66,29 @@ def test_click_on_the_coat_turns_it_red(viewer: Any, qtbot: QtBot) -> None:
     assert trusts[-1].largest < 2
     layers.close()
     session.close()
+
+
+def test_keys_on_the_canvas(viewer: Any, qtbot: QtBot) -> None:
+    """Those of napari go on working beside the dock; Ctrl+Z takes a change back."""
+    picture = viewer.add_image(np.full((60, 80), 120, np.uint8), name="wall")
+    window = viewer.window.main_menu.window()
+    window.show()
+    dock = open_steer_dock(viewer)
+    dock.start.click()
+    session = dock.steered.session
+    settle(qtbot, session)
+    session.change(Steering(hints=(Hint(30, 40, RED),)))
+    viewer.layers.selection.active = picture
+    canvas = window.findChild(QOpenGLWidget)
+    canvas.setFocus()
+    QTest.keyClick(canvas, Qt.Key.Key_V)
+    assert not picture.visible
+    QTest.keyClick(canvas, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert session.steering == Steering()
+    viewer.layers.selection.active = dock.steered.hint_layers.add_points()
+    QTest.keyClick(canvas, Qt.Key.Key_3)
+    assert dock.steered.hint_layers.points.mode == "select"
+    dock.stop()
 
 
 def place(viewer: Any, canvas: QOpenGLWidget, spot: tuple[float, float]) -> QPoint:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from napari.utils.colormaps.standardize_color import transform_color
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
@@ -111,6 +112,20 @@ def test_escape_lets_the_button_up(desk: Desk) -> None:
     assert not desk.dropper.isChecked()
     assert points.mode == "select"
     assert desk.told[-1] == ""
+
+
+def test_the_chosen_colour_outlives_it(desk: Desk) -> None:
+    """What was selected is selected again, and keeps the colour it has."""
+    points = desk.viewer.add_points(np.array([[5.0, 5.0]]), face_color="orange")
+    points.mode = "add"
+    points.selected_data = {0}
+    with points.block_update_properties():
+        points.current_face_color = "teal"
+    desk.dropper.click()
+    desk.dropper.click()
+    assert set(points.selected_data) == {0}
+    assert np.allclose(transform_color(points.current_face_color), transform_color("teal"))
+    assert np.allclose(points.face_color, transform_color("orange"))
 
 
 def test_another_tool_ends_it(desk: Desk) -> None:

@@ -109,10 +109,13 @@ def test_undone_limit_comes_back_with_its_layer(steering_desk, viewer):
     session = steering_desk.begin(viewer.add_image(GREY))
     labels = viewer.add_labels(painted())
     limited(steering_desk, session, labels)
+    told = []
+    session.changed.connect(lambda _: told.append(session.region_layer))
     session.undo()
     assert session.steering == Steering()
     assert session.region_layer is None
     session.redo()
+    assert told == [None, labels]
     assert session.region_layer == labels
     assert session.steering.region is not None
 

@@ -254,6 +254,30 @@ def test_result_that_is_there_is_gone_on_with(steering_desk, viewer):
     assert len(viewer.layers) == 2
 
 
+def test_another_picture_of_that_name_gets_a_result_of_its_own(steering_desk, viewer):
+    """What was made of one that is gone stays as it is."""
+    cat = viewer.add_image(GREY, name="cat")
+    first = steering_desk.begin(cat)
+    first.change(Steering(hints=(GINGER,)))
+    steering_desk.settle(first)
+    old, pixels = first.result, first.result.data.copy()
+    viewer.layers.remove(cat)
+    other = steering_desk.begin(viewer.add_image(GREY[::-1].copy(), name="cat"))
+    assert other.result != old
+    assert other.steering == Steering()
+    np.testing.assert_array_equal(old.data, pixels)
+    assert viewer.layers.index(other.result) > viewer.layers.index(other.layer)
+
+
+def test_result_of_a_file_belongs_to_the_picture_of_its_source_s_name(steering_desk, viewer):
+    """There it has no other sign."""
+    cat = viewer.add_image(GREY, name="cat")
+    metadata = {RECORD: {"source": "cat", "settings": {"plane": None}}}
+    colours = np.stack([GREY] * 3, axis=-1)
+    result = viewer.add_image(colours, rgb=True, name="out of a file", metadata=metadata)
+    assert steering_desk.begin(cat).result == result
+
+
 def test_result_without_its_picture_is_steered_by_its_own_lightness(steering_desk, viewer):
     """A result whose source is gone is a picture like any other."""
     colours = np.stack([GREY] * 3, axis=-1)
@@ -360,6 +384,23 @@ def test_other_axes_in_view(steering_desk, viewer):
     assert session.result.data.shape == (5, 1, 400, 3)
     row = session.place[1]
     np.testing.assert_array_equal(session.result.data[:, 0, :, 1], STACK[:, row])
+    for order in ((0, 1, 2), (1, 0, 2), (0, 1, 2)):
+        viewer.dims.order = order
+        steering_desk.settle(session)
+    assert len(viewer.layers) == 3  # one result for each
+
+
+def test_stack_whose_data_become_one_plane(steering_desk, viewer):
+    """It is steered as a picture from then on, and tells that it moved."""
+    film = viewer.add_image(STACK, name="film")
+    session = steering_desk.begin(film)
+    moved = []
+    session.moved.connect(lambda: moved.append(session.place))
+    film.data = STACK[2]
+    steering_desk.wait(lambda: bool(moved))
+    steering_desk.settle(session)
+    assert moved == [None]
+    assert session.result.data.shape == (300, 400, 3)
 
 
 def test_layer_that_cannot_be_coloured_is_refused(viewer, steering_stand):
