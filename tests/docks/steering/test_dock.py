@@ -294,6 +294,21 @@ def test_a_saved_picture_is_opened_as_it_was_steered(
     assert dock.adjust.rows["hue"].number.value() == -30
 
 
+def test_a_saved_picture_that_was_dropped_says_how_it_comes_back(
+    dock: SteerDock, steering_desk: Any, viewer: Any, tmp_path: Path
+) -> None:
+    """Opened as any other picture it has its pixels alone."""
+    record = make_record(
+        model="palette", model_hash="ab", steering=Steering(hints=(GINGER,)), source="cat"
+    )
+    path = tmp_path / "result.png"
+    write_picture(path, np.full((40, 60, 3), 77, np.uint8), record=record)
+    (layer,) = viewer.open(path, plugin="napari")
+    dock.choice.choose(layer)
+    start(dock, steering_desk)
+    steering_desk.wait(lambda: "Open a coloured picture" in dock.foot.state.told())
+
+
 def test_a_picture_that_was_grey_is_opened_in_grey(
     dock: SteerDock, steering_desk: Any, viewer: Any, tmp_path: Path, monkeypatch: Any
 ) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QPushButton, QTabWidget, QVBoxLayout, QWidget
 
 from napari_colorize.color.steering import Steering
+from napari_colorize.docks.errand import run_errand
 from napari_colorize.docks.field_note import FieldNote
 from napari_colorize.docks.life import Life
 from napari_colorize.docks.scroll import LEAST_HEIGHT, scrolled
@@ -21,6 +23,7 @@ from napari_colorize.docks.steering.picture_choice import PictureChoice
 from napari_colorize.docks.steering.stack_row import StackRow
 from napari_colorize.docks.steering.steered import Steered
 from napari_colorize.errors import ColorizeError
+from napari_colorize.files.record import read_record
 
 if TYPE_CHECKING:
     import napari
@@ -30,6 +33,10 @@ if TYPE_CHECKING:
 _INVITATION = (
     "Start adds a layer in colour above the picture. It follows what you do here; the picture "
     "itself stays as it is."
+)
+_HAS_RECORD = (
+    "This picture was coloured and saved here before. File > IO Utilities > Open a coloured "
+    "picture… brings its hints and settings back."
 )
 _LOOKING = "The network is looking at the picture…"
 
@@ -87,6 +94,10 @@ class SteerDock(QWidget):
             return
         self._attach(self._steered)
         self._update()
+        path = picture.source.path
+        if path is not None:
+            told = partial(self._tell_of_record, self._steered)
+            run_errand(partial(read_record, path), told, lambda _: None)
 
     def stop(self) -> None:
         """End what is steered; its layers stay, and its hints are kept."""
@@ -240,6 +251,11 @@ class SteerDock(QWidget):
     def _hear_problem(self, text: str) -> None:
         if not self._life.over and self._steered is not None:
             self.note.tell(text)
+
+    def _tell_of_record(self, steered: Steered, record: dict[str, Any] | None) -> None:
+        """Say how a picture that was saved from here comes back with all that made it."""
+        if record is not None and not self._life.over and self._steered is steered:
+            self.foot.state.tell(_HAS_RECORD)
 
     def _keep_beside(self, path: Any) -> None:
         if self._steered is not None:
