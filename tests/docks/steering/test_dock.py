@@ -237,6 +237,24 @@ def test_the_dock_fits_a_small_screen(dock: SteerDock) -> None:
     assert least.height() <= 620
 
 
+def test_what_lies_over_the_picture_is_told(
+    dock: SteerDock, steering_desk: Any, viewer: Any, pictures: tuple[Any, Any]
+) -> None:
+    """Or one would steer without seeing it; hidden, or beside it, nothing does."""
+    cat, wall = pictures
+    start(dock, steering_desk)
+    assert "lies over" not in dock.foot.state.told()
+    dock.steer(cat)
+    assert "'wall [colorized]' lies over this picture" in dock.foot.state.told()
+    settled(dock, steering_desk)
+    for layer in (wall, *viewer.layers):
+        if "wall" in layer.name:
+            layer.translate = (0, 500)
+    dock.steer(wall)
+    dock.steer(cat)
+    assert "lies over" not in dock.foot.state.told()
+
+
 def test_before_hides_nothing_for_good(
     dock: SteerDock, steering_desk: Any, viewer: Any, pictures: tuple[Any, Any]
 ) -> None:

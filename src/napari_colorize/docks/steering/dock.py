@@ -20,6 +20,7 @@ from napari_colorize.docks.steering.panels.reference_panel import ReferencePanel
 from napari_colorize.docks.steering.panels.steering_foot import SteeringFoot
 from napari_colorize.docks.steering.panels.versions_panel import VersionsPanel
 from napari_colorize.docks.steering.picture_choice import PictureChoice
+from napari_colorize.docks.steering.session.result import cover_of
 from napari_colorize.docks.steering.stack_row import StackRow
 from napari_colorize.docks.steering.steered import Steered
 from napari_colorize.errors import ColorizeError
@@ -37,6 +38,9 @@ _INVITATION = (
 _HAS_RECORD = (
     "This picture was coloured and saved here before. File > IO Utilities > Open a coloured "
     "picture… brings its hints and settings back."
+)
+_COVERED = (
+    "'{}' lies over this picture: switch its eye off in the list of layers to see the colours."
 )
 _LOOKING = "The network is looking at the picture…"
 
@@ -94,6 +98,9 @@ class SteerDock(QWidget):
             return
         self._attach(self._steered)
         self._update()
+        cover = cover_of(self._viewer, self._steered.session.layer)
+        if cover is not None:
+            self.foot.state.tell(_COVERED.format(cover.name))
         path = picture.source.path
         if path is not None:
             told = partial(self._tell_of_record, self._steered)

@@ -125,5 +125,17 @@ def is_made_of(layer: Layer, picture: Layer) -> bool:
     return bool(picture.unique_id == source)
 
 
+def cover_of(viewer: Viewer, picture: Layer) -> Layer | None:
+    """Return the topmost visible image that lies over the middle of a picture and is not of it."""
+    middle = picture.extent.world.mean(axis=0)
+    for layer in reversed(viewer.layers[viewer.layers.index(picture) + 1 :]):
+        if isinstance(layer, Image) and layer.visible and not is_made_of(layer, picture):
+            shared = min(layer.ndim, picture.ndim)
+            low, high = layer.extent.world[:, -shared:]
+            if ((low <= middle[-shared:]) & (middle[-shared:] <= high)).all():
+                return layer
+    return None
+
+
 def _is_coloured(layer: Layer) -> bool:
     return isinstance(layer, Image) and layer.rgb
