@@ -48,14 +48,15 @@ def test_a_hint_alone_is_obeyed_where_it_is() -> None:
     assert torch.allclose(after, ab, atol=1e-4)
 
 
-def test_two_cells_by_hand() -> None:
-    """What is off at one cell is off at another by exp(-distance) of it."""
+@pytest.mark.parametrize("stretch", [1.0, 1.5])
+def test_two_cells_by_hand(stretch: float) -> None:
+    """What is off at one cell is off at another by exp(-distance) of it, if so stretched."""
     distance = 0.7
     place = torch.full((ROWS, COLUMNS), 1e3)
     place[0, 0], place[3, 5] = 0, distance
     ab = torch.zeros(1, 2, ROWS, COLUMNS)
-    kriging = Kriging(keys_of(place), hinted((0, 0, RED)))
-    near, same = (math.exp(-math.sqrt(d * d + NEAREST)) for d in (distance, 0))
+    kriging = Kriging(keys_of(place), hinted((0, 0, RED)), stretch=stretch)
+    near, same = (math.exp(-math.sqrt(d * d + NEAREST)) for d in (distance * stretch, 0))
     wanted = RED * near / (same + NOISE)
     assert torch.allclose(kriging.carry(ab)[0, :, 3, 5], wanted, rtol=1e-3)
     assert kriging.told[0, 0, 3, 5].item() == pytest.approx(near**2 / (same + NOISE), rel=1e-3)

@@ -6,9 +6,8 @@ import torch
 from torch import Tensor
 
 from napari_colorize.color.gamut import entropy, gamut_bins
-from napari_colorize.color.kriging import Kriging
 from napari_colorize.networks.interface import Prediction
-from napari_colorize.prediction.telling import told_logits
+from napari_colorize.prediction.telling import kriging_of, told_logits
 
 BINS = gamut_bins()
 RED = torch.tensor([60.0, 40.0])
@@ -21,7 +20,7 @@ def shares_where(distance: float) -> Tensor:
     planes = torch.zeros(1, 3, 1, 2)
     planes[0, :, 0, 0] = torch.tensor([*RED.tolist(), 1])
     even = Prediction(torch.zeros(1, 2, 1, 2), torch.zeros(1, len(BINS), 1, 2))
-    return told_logits(even, Kriging(keys, planes), BINS).softmax(dim=1)[0, :, 0]
+    return told_logits(even, kriging_of(keys, planes), BINS).softmax(dim=1)[0, :, 0]
 
 
 def test_at_a_hint_its_colour_is_likeliest() -> None:

@@ -38,10 +38,15 @@ class Kriging:
         Hints, see `napari_colorize.color.planes.hint_planes`.
     most : int
         Hinted cells of each picture that are gone by.
+    stretch : float
+        By how much distances of keys are multiplied: the larger, the less far hints reach.
     """
 
-    def __init__(self, keys: Tensor, planes: Tensor, most: int = MOST) -> None:
-        amplitude, places = keys[:, :1].clamp(-LOUDEST, LOUDEST).exp(), keys[:, 1:]
+    def __init__(
+        self, keys: Tensor, planes: Tensor, most: int = MOST, stretch: float = 1.0
+    ) -> None:
+        amplitude = keys[:, :1].clamp(-LOUDEST, LOUDEST).exp()
+        places = keys[:, 1:] * stretch
         hinted = planes[:, 2].flatten(1)
         self._shape = keys.shape[-2:]
         self._chosen = _evenly(hinted > 0, most)

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from napari_colorize.color.gamut import confidence_of
-from napari_colorize.color.kriging import Kriging
 from napari_colorize.color.steering import (
     UNADJUSTED,
     Adjustments,
@@ -27,7 +26,7 @@ from napari_colorize.prediction.look import palette_of
 from napari_colorize.prediction.opening import OpenModel
 from napari_colorize.prediction.seeing import reference_histogram
 from napari_colorize.prediction.suggestions import Suggestion, suggestions_at
-from napari_colorize.prediction.telling import told_logits
+from napari_colorize.prediction.telling import kriging_of, told_logits
 from napari_colorize.prediction.trust import Trust, lightness_error
 
 if TYPE_CHECKING:
@@ -250,7 +249,7 @@ class Colorizer(OpenModel):
 
             def logits(planes: Tensor) -> Tensor:
                 leave_if(cancel)
-                return told_logits(each, Kriging(keys, _joined(planes, given)), bins)
+                return told_logits(each, kriging_of(keys, _joined(planes, given)), bins)
 
             cells, known = seen.cells(network.cell), given[0, 2].nonzero() + 0.5
             anchors = self_hints(logits, bins, count, cells, generator, known)

@@ -13,7 +13,6 @@ from torch.nn import functional
 from napari_colorize.color.adjusting import adjusted
 from napari_colorize.color.gamut import confidence_of, toward_median
 from napari_colorize.color.guided import Guide
-from napari_colorize.color.kriging import Kriging
 from napari_colorize.color.steering import Steering, checked_hints
 from napari_colorize.errors import ColorizeError, PictureError
 from napari_colorize.files.cards import default_vividness
@@ -21,7 +20,7 @@ from napari_colorize.networks.devices import choose_precision
 from napari_colorize.networks.palette import Palette
 from napari_colorize.prediction.doubt import expected_error
 from napari_colorize.prediction.strips import recombined, threads
-from napari_colorize.prediction.telling import told_logits
+from napari_colorize.prediction.telling import kriging_of, told_logits
 from napari_colorize.prediction.vividness import EVENED, vivid_ab
 
 if TYPE_CHECKING:
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from napari_colorize.color.guided import GuidedColor
+    from napari_colorize.color.kriging import Kriging
     from napari_colorize.color.lightness import Lightness
     from napari_colorize.color.steering import AnyHint, Reference
     from napari_colorize.color.strokes import LabelMap
@@ -133,7 +133,7 @@ class Look:
         self.palette("hints")
         hints = checked_hints(hints, self.seen.lightness.shape)
         keys = cast("Tensor", self.predict().keys)
-        return _kept(self._told, hints, lambda hints: Kriging(keys, self.planes(hints)))
+        return _kept(self._told, hints, lambda hints: kriging_of(keys, self.planes(hints)))
 
     def logits(self, hints: Sequence[AnyHint] = ()) -> Tensor:
         """Return the distribution of the cells' colours where hints are known, (1, Q, h, w)."""

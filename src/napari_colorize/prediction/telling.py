@@ -7,15 +7,23 @@ from typing import TYPE_CHECKING
 import torch
 
 from napari_colorize.color.gamut import squares_to
+from napari_colorize.color.kriging import Kriging
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from napari_colorize.color.kriging import Kriging
     from napari_colorize.networks.interface import Prediction
 
 # Standard deviation, in ab, of a colour that hints tell fully: half a bin.
 TOLD_SIGMA = 5.0
+# Keys learn from hints of which most are a picture's true colours; those of people surprise more,
+# and are not to reach so far.
+STRETCH = 1.2
+
+
+def kriging_of(keys: Tensor, planes: Tensor) -> Kriging:
+    """Return what hints, as planes (B, 3, h, w), tell of cells with keys (B, 1 + K, h, w)."""
+    return Kriging(keys, planes, stretch=STRETCH)
 
 
 def told_logits(prediction: Prediction, kriging: Kriging, bins: Tensor) -> Tensor:
