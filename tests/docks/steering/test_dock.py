@@ -274,17 +274,6 @@ def test_before_hides_nothing_for_good(
     assert other.result.visible
 
 
-def test_hints_can_be_added_while_they_are_hidden(dock: SteerDock, steering_desk: Any) -> None:
-    """Their layer comes back to view, or napari would take no click."""
-    start(dock, steering_desk)
-    layers = dock.steered.hint_layers
-    for add in (layers.add_points, layers.add_strokes):
-        add().visible = False
-        layer = add()
-        assert layer.visible
-        assert str(layer.mode) in {"add", "paint"}
-
-
 def test_closing_the_dock_ends_it_and_keeps_the_result(
     dock: SteerDock, steering_desk: Any, viewer: Any, qtbot: Any
 ) -> None:

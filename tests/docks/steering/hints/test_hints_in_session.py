@@ -52,6 +52,19 @@ def test_click_undo_redo_reset(steering_desk: Any) -> None:
     layers.close()
 
 
+def test_hints_can_be_added_while_they_are_hidden(steering_desk: Any) -> None:
+    """Their layer comes back to view, or napari would take no click."""
+    desk = steering_desk
+    session = desk.begin(desk.viewer.add_image(np.full((60, 80), 120, np.uint8), name="cat"))
+    layers = HintLayers(desk.viewer, session)
+    for add in (layers.add_points, layers.add_strokes):
+        add().visible = False
+        layer = add()
+        assert layer.visible
+        assert str(layer.mode) in {"add", "paint"}
+    layers.close()
+
+
 def test_planes_in_turn(steering_desk: Any) -> None:
     """Moving the slider shows the hints of each plane, and loses none."""
     desk = steering_desk
