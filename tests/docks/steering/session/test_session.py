@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import dask.array as da
@@ -12,6 +13,7 @@ from napari.layers import Image
 from napari_colorize.color.hints import Hint
 from napari_colorize.color.steering import Adjustments, Steering
 from napari_colorize.docks.layers import RECORD
+from napari_colorize.docks.steering.session import live
 from napari_colorize.docks.steering.session.session import Session
 from napari_colorize.errors import PictureError
 
@@ -83,6 +85,35 @@ def test_canvas_comes_first_and_keeps_the_shape(steering_desk, viewer, steering_
     steering_stand.open.set()
     steering_desk.settle(session)
     assert steering_stand.drawn[-1][1] is None
+
+
+def test_window_waits_for_its_colours_once(steering_desk, viewer, steering_stand, monkeypatch):
+    """A change is on screen when the window is painted next; a second one waits its turn."""
+    monkeypatch.setattr(live, "HEAD_START", 20)
+    session = steering_desk.begin(viewer.add_image(LARGE))
+    steering_desk.wait(lambda: session.result.corner_pixels[1].max() > 0)
+    steering_stand.open.clear()
+    session.change(Steering(hints=(Hint(800, 800, (200, 0, 0), 400),)))
+    assert session.result.data[800, 800, 0] == 200
+    session.change(Steering(hints=(Hint(800, 800, (90, 0, 0), 400),)))
+    assert session.result.data[800, 800, 0] == 200
+    steering_desk.wait(lambda: session.result.data[800, 800, 0] == 90)
+    steering_stand.open.set()
+    steering_desk.settle(session)
+
+
+def test_window_waits_but_a_moment(steering_desk, viewer, steering_stand, monkeypatch):
+    """What takes longer comes later, and nothing stands still until then."""
+    monkeypatch.setattr(live, "HEAD_START", 0.01)
+    session = steering_desk.begin(viewer.add_image(LARGE))
+    answers, goes_on = [], threading.Event()
+    session.ask(lambda _: goes_on.wait(20), answers.append)
+    session.change(Steering(vividness=0.5))
+    assert not answers
+    assert session.result.data[0, 0, 0] == 100
+    goes_on.set()
+    steering_desk.settle(session)
+    assert (session.result.data[..., 0] == 150).all()
 
 
 def test_only_what_is_in_view_is_drawn_first(steering_desk, viewer, steering_stand):

@@ -8,6 +8,10 @@ What is wanted last is drawn in three stages: what is on screen
 in its resolution, then the whole picture, then how far its lightness lies from the original's.
 Only the first stage is finished when something else is wanted meanwhile: a person who drags a hint
 sees it move, and waits for nothing that is outdated.
+
+Drawing what is in view and painting the window slow each other down, where no graphics card paints
+to less than half. So one waits for the other: the window for the first stage, a moment at most,
+and the second stage for the window.
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from qtpy.QtCore import QObject, Signal, Slot
+from qtpy.QtCore import QCoreApplication, QObject, QTimer, Signal, Slot
 
 from napari_colorize.docks.steering.session.messages import (
     Answered,
@@ -43,6 +47,11 @@ if TYPE_CHECKING:
     from napari_colorize.color.strokes import LabelMap
     from napari_colorize.prediction.colorizer import Colorizer, Rendered
 
+# Seconds that the window waits for the colours of what is in view.
+HEAD_START = 0.08
+# Seconds that the whole picture waits for the window to be painted.
+PATIENCE = 0.3
+
 log = logging.getLogger(__name__)
 
 
@@ -64,12 +73,13 @@ class Line(QObject):
     def __init__(self, model: str | None, device: str) -> None:
         super().__init__()
         self._model, self._device = model, device
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()  # told when something below is another
         self._closed = threading.Event()
         self._is_running = False
         self._view: View | None = None
         self._wish: Wish | None = None
         self._stage = ""  # of the wish that is next: "part", "whole", "trust" or nothing
+        self._is_painted = True  # what was told last is on screen
         self._questions: deque[Question] = deque()
         self._is_broken = False  # the picture could not be looked at; a new wish tries again
         self._is_told = False  # that it could not
@@ -101,6 +111,17 @@ class Line(QObject):
             self._is_broken = self._is_told = False
         self._wake()
 
+    def wait(self) -> None:
+        """Wait a moment for the colours of what is in view, and have them told at once.
+
+        Not twice before the window is painted: it would stand still while many things change.
+        """
+        with self._lock:
+            is_ready = self._is_painted and self._view is self._looked_at
+            is_drawn = is_ready and self._lock.wait_for(lambda: self._stage != "part", HEAD_START)
+        if is_drawn:
+            QCoreApplication.sendPostedEvents(self)
+
     def ask(self, question: Question) -> None:
         """Work something out when the colours are on screen."""
         with self._lock:
@@ -112,6 +133,7 @@ class Line(QObject):
         """Drop what can be dropped and let go of the network, as soon as the thread sees it."""
         self._closed.set()
         with self._lock:
+            self._lock.notify_all()
             self._drop_questions()
             if not self._is_running and self._colorizer is not None:
                 self._let_go()
@@ -128,6 +150,7 @@ class Line(QObject):
 
     def _wake(self) -> None:
         with self._lock:
+            self._lock.notify_all()
             if self._is_running or self.is_over:
                 return
             self._is_running = True
@@ -147,10 +170,20 @@ class Line(QObject):
     def _hear(self, message: Message) -> None:
         if not self.is_over:
             self.told.emit(message)
+        if isinstance(message, Shown):
+            QTimer.singleShot(0, self._hear_painted)  # a timer of no time comes after painting
+
+    @Slot()
+    def _hear_painted(self) -> None:
+        with self._lock:
+            self._is_painted = True
+            self._lock.notify_all()
 
     # of the thread
 
     def _tell(self, message: Message) -> None:
+        if isinstance(message, Shown):
+            self._is_painted = False
         with contextlib.suppress(RuntimeError):  # Qt's half of this is gone
             self._came.emit(message)
 
@@ -211,6 +244,7 @@ class Line(QObject):
         with self._lock:
             if self._wish is of:
                 self._stage = then
+                self._lock.notify_all()
 
     def _look(self, view: View) -> None:
         def is_outdated() -> bool:
@@ -263,7 +297,9 @@ class Line(QObject):
         self._stage_is_over("whole", wish)
 
     def _draw_whole(self, wish: Wish) -> None:
-        self._draw(wish, lambda: self._is_elsewhere() or self._wish is not wish)
+        with self._lock:
+            self._lock.wait_for(lambda: self._is_painted or self._is_outdated(wish), PATIENCE)
+        self._draw(wish, lambda: self._is_outdated(wish))
 
     def _draw(self, wish: Wish, cancel: Callable[[], bool]) -> None:
         rendered = self._colors().render(wish.steering, cancel=cancel)
@@ -275,11 +311,7 @@ class Line(QObject):
     def _judge(self, wish: Wish) -> None:
         rendered = self._last
         assert rendered is not None
-
-        def is_outdated() -> bool:
-            return self._is_elsewhere() or self._wish is not wish
-
-        trust = self._colors().trust(rendered.pixels, cancel=is_outdated)
+        trust = self._colors().trust(rendered.pixels, cancel=lambda: self._is_outdated(wish))
         self._tell(Trusted(wish, trust, rendered.fitted))
         self._stage_is_over("", wish)
 
@@ -308,6 +340,9 @@ class Line(QObject):
         colorizer, self._colorizer = self._colors(), None
         self._looked_at = self._pixels = self._last = None
         colorizer.close()
+
+    def _is_outdated(self, wish: Wish) -> bool:
+        return self._is_elsewhere() or self._wish is not wish
 
     def _is_elsewhere(self) -> bool:
         return self.is_over or self._view is not self._looked_at

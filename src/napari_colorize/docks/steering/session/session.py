@@ -280,6 +280,7 @@ class Session(QObject):
         self._screen.may_add = True
         self._line.show(self._wish())
         self.changed.emit(self.steering)
+        self._line.wait()
 
     def _show_all(self) -> None:
         """Show what is wanted, the layer that limits it among it."""
