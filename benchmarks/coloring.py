@@ -100,7 +100,7 @@ def watched(model: str | None, watch: Stopwatch) -> Colorizer:
     network.decode = watch.timed("decode", network.decode)  # type: ignore[method-assign]
     opening.Guide = watch.timed("guide", opening.Guide)  # type: ignore[assignment, attr-defined]
     look.vivid_ab = watch.timed("vividness", look.vivid_ab)  # type: ignore[attr-defined]
-    Look.kriging = watch.timed("what hints tell", Look.kriging)  # type: ignore[method-assign]
+    Look.telling = watch.timed("what hints tell", Look.telling)  # type: ignore[method-assign]
     Look.guided = watch.timed("guided fit", Look.guided)  # type: ignore[method-assign]
     look.recombined = watch.timed("recombine", look.recombined)  # type: ignore[attr-defined]
     return colorizer

@@ -150,7 +150,7 @@ class Bench:
         def what(*_: Any, window: Any = None, **__: Any) -> str:
             return "whole" if window is None else "canvas"
 
-        self.stamps.wrap(Look, "kriging", lambda *_: "hints")
+        self.stamps.wrap(Look, "telling", lambda *_: "hints")
         self.stamps.wrap(Colorizer, "render", what)
         self.stamps.wrap(Line, "show", lambda *_: "order")
         self.session.result.events.data.connect(self._swapped)

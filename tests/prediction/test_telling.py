@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import Tensor
 
 from napari_colorize.color.gamut import entropy, gamut_bins
 from napari_colorize.networks.interface import Prediction
-from napari_colorize.prediction.telling import kriging_of, told_logits
+from napari_colorize.prediction.telling import STRETCH, SURPRISE, Telling, told_logits
 
 BINS = gamut_bins()
 RED = torch.tensor([60.0, 40.0])
+
+
+def moved(wanted: float, distance: float) -> Tensor:
+    """Return by how much two cells so far apart move in a; the first is hinted so, b is 0."""
+    keys = torch.zeros(1, 2, 1, 2)
+    keys[0, 1, 0, 1] = distance
+    planes = torch.zeros(1, 3, 1, 2)
+    planes[0, :, 0, 0] = torch.tensor([wanted, 0.0, 1.0])
+    return Telling(keys, planes).carry(torch.zeros(1, 2, 1, 2))[0, 0, 0]
 
 
 def shares_where(distance: float) -> Tensor:
@@ -20,7 +30,7 @@ def shares_where(distance: float) -> Tensor:
     planes = torch.zeros(1, 3, 1, 2)
     planes[0, :, 0, 0] = torch.tensor([*RED.tolist(), 1])
     even = Prediction(torch.zeros(1, 2, 1, 2), torch.zeros(1, len(BINS), 1, 2))
-    return told_logits(even, kriging_of(keys, planes), BINS).softmax(dim=1)[0, :, 0]
+    return told_logits(even, Telling(keys, planes), BINS).softmax(dim=1)[0, :, 0]
 
 
 def test_at_a_hint_its_colour_is_likeliest() -> None:
@@ -44,3 +54,15 @@ def test_doubt_grows_with_the_distance() -> None:
         ]
     )
     assert (doubt.diff() > 0).all()
+
+
+def test_surprise_stays_nearer() -> None:
+    """What goes beyond it falls with the stretched distance, all else with the distance itself."""
+    distance = torch.tensor(0.8)
+    there, here = moved(SURPRISE / 2, 0.8).flip(0) / (SURPRISE / 2)
+    assert there == pytest.approx((-distance).exp().item(), rel=0.03)
+    assert here == pytest.approx(1, rel=0.03)
+    there, here = moved(3 * SURPRISE, 0.8).flip(0) / SURPRISE
+    expected = (-distance).exp() + 2 * (-STRETCH * distance).exp()
+    assert there == pytest.approx(expected.item(), rel=0.03)
+    assert here == pytest.approx(3, rel=0.03)

@@ -67,10 +67,17 @@ class Kriging:
 
     def carry(self, ab: Tensor) -> Tensor:
         """Return the colours ab, (B, 2, h, w), as the hints change them."""
-        off = torch.where(self._given, self._wanted - self._at_hints(ab), 0)
+        return ab + self.spread(self.off(ab))
+
+    def off(self, ab: Tensor) -> Tensor:
+        """Return by how much the colours ab, (B, 2, h, w), miss the M hints, (B, 2, M)."""
+        return torch.where(self._given, self._wanted - self._at_hints(ab), 0)
+
+    def spread(self, off: Tensor) -> Tensor:
+        """Return what is missed at the hints, (B, 2, M), carried to all cells, (B, 2, h, w)."""
         weights: Tensor = torch.cholesky_solve(off.mT, self._factor)  # (B, M, 2)
         carried: Tensor = (self._likeness @ weights).mT
-        return ab + carried.reshape(ab.shape)
+        return carried.reshape(*off.shape[:2], *self._shape)
 
     @cached_property
     def told(self) -> Tensor:

@@ -26,7 +26,7 @@ from napari_colorize.prediction.look import palette_of
 from napari_colorize.prediction.opening import OpenModel
 from napari_colorize.prediction.seeing import reference_histogram
 from napari_colorize.prediction.suggestions import Suggestion, suggestions_at
-from napari_colorize.prediction.telling import kriging_of, told_logits
+from napari_colorize.prediction.telling import Telling, told_logits
 from napari_colorize.prediction.trust import Trust, lightness_error
 
 if TYPE_CHECKING:
@@ -249,7 +249,7 @@ class Colorizer(OpenModel):
 
             def logits(planes: Tensor) -> Tensor:
                 leave_if(cancel)
-                return told_logits(each, kriging_of(keys, _joined(planes, given)), bins)
+                return told_logits(each, Telling(keys, _joined(planes, given)), bins)
 
             cells, known = seen.cells(network.cell), given[0, 2].nonzero() + 0.5
             anchors = self_hints(logits, bins, count, cells, generator, known)

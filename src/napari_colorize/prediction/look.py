@@ -20,7 +20,7 @@ from napari_colorize.networks.devices import choose_precision
 from napari_colorize.networks.palette import Palette
 from napari_colorize.prediction.doubt import expected_error
 from napari_colorize.prediction.strips import recombined, threads
-from napari_colorize.prediction.telling import kriging_of, told_logits
+from napari_colorize.prediction.telling import Telling, told_logits
 from napari_colorize.prediction.vividness import EVENED, vivid_ab
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from napari_colorize.color.guided import GuidedColor
-    from napari_colorize.color.kriging import Kriging
     from napari_colorize.color.lightness import Lightness
     from napari_colorize.color.steering import AnyHint, Reference
     from napari_colorize.color.strokes import LabelMap
@@ -88,7 +87,7 @@ class Look:
         self._vivid: deque[tuple[tuple[Question, float | None], Tensor]] = deque(
             maxlen=KEPT_ANSWERS
         )
-        self._told: deque[tuple[tuple[AnyHint, ...], Kriging]] = deque(maxlen=KEPT_ANSWERS)
+        self._told: deque[tuple[tuple[AnyHint, ...], Telling]] = deque(maxlen=KEPT_ANSWERS)
         self._outside: tuple[Steering, np.dtype[np.generic], Drawn] | None = None
         self._inside: tuple[LabelMap, NDArray[np.bool_]] | None = None
 
@@ -128,18 +127,18 @@ class Look:
         bins = self.palette("a distribution").bins.cpu()
         return prediction._replace(ab=toward_median(prediction.ab, prediction.logits, bins))
 
-    def kriging(self, hints: Sequence[AnyHint]) -> Kriging:
+    def telling(self, hints: Sequence[AnyHint]) -> Telling:
         """Return what hints tell of the cells of the picture; it is kept."""
         self.palette("hints")
         hints = checked_hints(hints, self.seen.lightness.shape)
         keys = cast("Tensor", self.predict().keys)
-        return _kept(self._told, hints, lambda hints: kriging_of(keys, self.planes(hints)))
+        return _kept(self._told, hints, lambda hints: Telling(keys, self.planes(hints)))
 
     def logits(self, hints: Sequence[AnyHint] = ()) -> Tensor:
         """Return the distribution of the cells' colours where hints are known, (1, Q, h, w)."""
         prediction, bins = self.predict(), self.palette("a distribution").bins.cpu()
         if hints:
-            return told_logits(prediction, self.kriging(hints), bins)
+            return told_logits(prediction, self.telling(hints), bins)
         return cast("Tensor", prediction.logits)
 
     def planes(self, hints: Sequence[AnyHint]) -> Tensor:
@@ -216,7 +215,7 @@ class Look:
             moved_ab = _kept(self._vivid, moved, self._make_vivid)
             ab = torch.lerp(ab, moved_ab, steering.reference.strength)
         if steering.hints:
-            ab = self.kriging(steering.hints).carry(ab)
+            ab = self.telling(steering.hints).carry(ab)
         return adjusted(ab, steering.adjustments)
 
     def _make_vivid(self, asked: tuple[Question, float | None]) -> Tensor:
