@@ -77,7 +77,11 @@ class TestLabelMap:
     def test_spans(self, labels: np.ndarray) -> None:
         """Painted row by row they give the areas again."""
         painted = np.zeros_like(labels)
-        for row, column, length, label in LabelMap.from_array(labels).spans().T:
+        areas = LabelMap.from_array(labels)
+        for (row, column), label in np.ndenumerate(labels):
+            assert areas.at(row, column) == label
+        assert areas.at(-1, labels.shape[1]) == labels[0, -1]
+        for row, column, length, label in areas.spans().T:
             assert column + length <= labels.shape[1]
             painted[row, column : column + length] = label
         assert np.array_equal(painted, labels)

@@ -59,6 +59,13 @@ class LabelMap:
         labels, lengths = np.array(self.runs, dtype=np.int64).T
         return np.repeat(labels, lengths).reshape(self.shape)
 
+    def at(self, row: int, column: int) -> int:
+        """Return the label of a pixel; the nearest one where the place is on the rim."""
+        height, width = self.shape
+        place = min(max(row, 0), height - 1) * width + min(max(column, 0), width - 1)
+        labels, lengths = np.array(self.runs, dtype=np.int64).T
+        return int(labels[np.searchsorted(np.cumsum(lengths), place, side="right")])
+
     def spans(self) -> NDArray[np.int64]:
         """Return the runs that are not 0, cut at the ends of rows, (4, N) int64.
 

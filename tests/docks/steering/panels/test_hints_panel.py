@@ -11,6 +11,8 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QLineEdit, QPushButton, QSpinBox, QWidget
 
 from napari_colorize.color.hints import Hint
+from napari_colorize.color.steering import Steering
+from napari_colorize.color.strokes import LabelMap
 from napari_colorize.docks.steering.hints.hint_layers import HintLayers
 from napari_colorize.docks.steering.panels.hints_panel import HintsPanel
 from napari_colorize.docks.steering.panels.swatches import Swatch
@@ -123,6 +125,20 @@ def test_picker_has_the_lightness_of_the_place(desk: Desk) -> None:
     desk.viewer.cursor.position = (3, 30)
     desk.layers.strokes.paint((3, 30), 1)
     desk.wait(lambda: desk.form.picker.lightness == round(5 * 30 / 2.55))
+
+
+def test_hint_outside_only_here_is_told(desk: Desk) -> None:
+    """What lies inside is obeyed without a word."""
+    desk.begin()
+    notes = desk.steering.heard(desk.session.noted)
+    inside = np.zeros((40, 50), bool)
+    inside[:, :25] = True
+    desk.session.change(Steering(region=LabelMap.from_array(inside)))
+    desk.form.add.click()
+    desk.add(10, 10)
+    assert notes == []
+    desk.add(10, 40)
+    assert "outside Only here" in notes[0][0]
 
 
 def test_suggestions_are_for_the_hint_added_last(desk: Desk) -> None:

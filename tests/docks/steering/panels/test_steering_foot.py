@@ -86,6 +86,19 @@ def test_the_line_of_trust_tells_both_figures(foot: SteeringFoot, session: Stand
     assert "less than 0.1 % of the pixels" in touched
 
 
+def test_the_line_of_trust_goes_with_the_colours(
+    foot: SteeringFoot, session: StandInSession
+) -> None:
+    """It says nothing of what was deleted, and stays where only something is noted."""
+    session.result = object()
+    session.trusted.emit(SimpleNamespace(mean=0.1, largest=0.2), 0.0)
+    session.noted.emit("Something else.")
+    assert foot.trust.told()
+    session.result = None
+    session.noted.emit("The colours were removed: the next change brings them back.")
+    assert foot.trust.told() == ""
+
+
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".jpg"])
 def test_a_saved_picture_has_its_record(
     foot: SteeringFoot, session: StandInSession, tmp_path: Path, suffix: str

@@ -20,7 +20,9 @@ def test_deleted_result_comes_back_with_the_next_change(steering_desk, viewer, s
     session = steering_desk.begin(viewer.add_image(GREY, name="cat"))
     steering_stand.open.clear()
     session.change(Steering(vividness=0.5))
+    notes = steering_desk.heard(session.noted)
     viewer.layers.remove(session.result)
+    assert notes == [("The colours were removed: the next change brings them back.",)]
     steering_stand.open.set()
     steering_desk.settle(session)
     assert [layer.name for layer in viewer.layers] == ["cat"]

@@ -38,6 +38,7 @@ _SELECTING = "Click on a hint to choose it; recolour, drag or delete it."
 _GOING_ON = "Press Add hints to add more."
 _NO_PLACE = "Add a hint to see which colours the model holds likely there."
 _LOOKING = "Looking…"
+_OUTSIDE = "This hint lies outside Only here: what is like it inside follows, its place does not."
 
 
 class HintsPanel(SteeringPanel):
@@ -178,6 +179,9 @@ class HintsPanel(SteeringPanel):
         if self._session is not None and not self._life.over:
             self._show(self._session.steering)
             self._ask_about_place()
+            region = self._session.steering.region
+            if region is not None and not region.at(round(y), round(x)):
+                self._session.noted.emit(_OUTSIDE)
 
     def _hear_color(self, color: Color) -> None:
         if not self._life.over:

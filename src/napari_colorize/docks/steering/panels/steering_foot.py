@@ -137,6 +137,7 @@ class SteeringFoot(SteeringPanel):
         self._link(session.trusted, self._tell_trust)
         self._link(session.failed, self._tell_problem)
         self._link(session.rendered, self._forget_problem)
+        self._link(session.noted, self._check_trust)
 
     def _hear_change(self, steering: Steering) -> None:
         """Show it; what was said before, of what is another now, goes."""
@@ -197,6 +198,11 @@ class SteeringFoot(SteeringPanel):
     def _tell_trust(self, trust: Any, fitted: float) -> None:
         if self._session is not None and not self._life.over:
             self.trust.tell(trust_sentence(trust, fitted))
+
+    def _check_trust(self, _: str) -> None:
+        """Say nothing of colours that are gone."""
+        if self._session is not None and not self._life.over and self._session.result is None:
+            self.trust.tell("")
 
     def _tell_problem(self, reason: str) -> None:
         if self._session is not None and not self._life.over:

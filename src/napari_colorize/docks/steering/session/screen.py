@@ -113,8 +113,13 @@ class Screen:
         if self.result is not None:
             tell_wanted(self.result, steering)
 
-    def forget(self, removed: Layer) -> None:
-        """Let go of a layer that a person has deleted; it does not come back by itself."""
-        if self.result is not None and removed == self.result:
-            self._is_hidden = not self.result.visible
-            self.result, self.may_add = None, False
+    def forget(self, removed: Layer) -> bool:
+        """Let go of the colours if that is what a person has deleted; return whether it is.
+
+        They do not come back by themselves.
+        """
+        if self.result is None or removed != self.result:
+            return False
+        self._is_hidden = not self.result.visible
+        self.result, self.may_add = None, False
+        return True

@@ -330,12 +330,12 @@ class Session(QObject):
         if self.has_ended or self._life.over:
             return
         layer = event.value
+        self._limits.forget(layer)
         if layer == self.layer:
             self.noted.emit(f"'{layer.name}' was removed: its colours are steered no more.")
             self.close()
-        else:
-            self._screen.forget(layer)
-            self._limits.forget(layer)
+        elif self._screen.forget(layer):
+            self.noted.emit("The colours were removed: the next change brings them back.")
 
     def _hear_data(self, _: Any = None) -> None:
         if not self.has_ended and not self._life.over:
@@ -348,9 +348,9 @@ class Session(QObject):
         try:
             source = take_source(self._viewer, self.layer, whole=False)
         except PictureError as error:
-            if not self._told_outside:  # once, not at every step of a slider
-                self._told_outside = True
+            if not self._told_outside:
                 self.noted.emit(str(error))
+            self._told_outside = True  # once, not at every step of a slider
             return
         self._told_outside = False
         before, self.source = self.source, source
