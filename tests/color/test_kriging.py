@@ -55,7 +55,9 @@ def test_two_cells_by_hand(stretch: float) -> None:
     place = torch.full((ROWS, COLUMNS), 1e3)
     place[0, 0], place[3, 5] = 0, distance
     ab = torch.zeros(1, 2, ROWS, COLUMNS)
-    kriging = Kriging(keys_of(place), hinted((0, 0, RED)), stretch=stretch)
+    unstretched = Kriging(keys_of(place), hinted((0, 0, RED)))
+    assert unstretched.told[0, 0, 3, 5] < 1
+    kriging = unstretched.stretched(stretch)
     near, same = (math.exp(-math.sqrt(d * d + NEAREST)) for d in (distance * stretch, 0))
     wanted = RED * near / (same + NOISE)
     assert torch.allclose(kriging.carry(ab)[0, :, 3, 5], wanted, rtol=1e-3)

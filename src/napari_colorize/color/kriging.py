@@ -9,6 +9,7 @@ are those of deep kernel learning (Wilson et al. 2016, arXiv:1511.02222).
 
 from __future__ import annotations
 
+from copy import copy
 from functools import cached_property
 
 import torch
@@ -38,32 +39,39 @@ class Kriging:
         Hints, see `napari_colorize.color.planes.hint_planes`.
     most : int
         Hinted cells of each picture that are gone by.
-    stretch : float
-        By how much distances of keys are multiplied: the larger, the less far hints reach.
     """
 
-    def __init__(
-        self, keys: Tensor, planes: Tensor, most: int = MOST, stretch: float = 1.0
-    ) -> None:
-        amplitude = keys[:, :1].clamp(-LOUDEST, LOUDEST).exp()
-        places = keys[:, 1:] * stretch
+    def __init__(self, keys: Tensor, planes: Tensor, most: int = MOST) -> None:
+        amplitude, places = keys[:, :1].clamp(-LOUDEST, LOUDEST).exp(), keys[:, 1:]
         hinted = planes[:, 2].flatten(1)
         self._shape = keys.shape[-2:]
         self._chosen = _evenly(hinted > 0, most)
         share = hinted.gather(1, self._chosen)[:, None]  # (B, 1, M)
         self._given = share > 0
         self._wanted = self._at_hints(planes[:, :2])
-        amplitude_there, places_there = self._at_hints(amplitude), self._at_hints(places)
-        self._scale = amplitude.flatten(2)
-        self._likeness = (
-            _likeness(_squares(places.flatten(2), places_there)) * self._scale.mT * amplitude_there
-        )  # (B, N, M)
+        self._scale, self._scale_there = amplitude.flatten(2), self._at_hints(amplitude)
+        places_there = self._at_hints(places)
+        self._squares = _squares(places.flatten(2), places_there)  # (B, N, M)
         # What is small here must not be lost to rounding, or the matrix has no factor.
         differences = places_there[..., :, None] - places_there[..., None, :]
-        among = _likeness(differences.square().sum(dim=1)) * amplitude_there.mT * amplitude_there
+        self._squares_among = differences.square().sum(dim=1)
         # A place that no hint was left for says nothing.
-        noise = torch.where(self._given, NOISE / share.clamp_min(1e-3).sqrt(), 1e6)
-        self._factor = torch.linalg.cholesky(among + torch.diag_embed(noise[:, 0]))
+        self._noise = torch.where(self._given, NOISE / share.clamp_min(1e-3).sqrt(), 1e6)
+        self._solve(1.0)
+
+    def stretched(self, by: float) -> Kriging:
+        """Return the same with distances of keys multiplied: hints reach less far above 1."""
+        other = copy(self)
+        other.__dict__.pop("told", None)  # is kept, and would be that of the unstretched
+        other._solve(by)
+        return other
+
+    def _solve(self, stretch: float) -> None:
+        there = self._scale_there
+        likeness = _likeness(self._squares * stretch**2)
+        self._likeness = likeness * self._scale.mT * there  # (B, N, M)
+        among = _likeness(self._squares_among * stretch**2) * there.mT * there
+        self._factor = torch.linalg.cholesky(among + torch.diag_embed(self._noise[:, 0]))
 
     def carry(self, ab: Tensor) -> Tensor:
         """Return the colours ab, (B, 2, h, w), as the hints change them."""

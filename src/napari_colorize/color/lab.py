@@ -159,11 +159,12 @@ def _chroma_factor(fy: Tensor, to_xz: Tensor) -> Tensor:
     """
     mix = (XYZ_TO_RGB * WHITE).to(fy)
     of_y = mix[:, 1:2] * _expand(fy) - 0.5
-    mix = mix[:, ::2].contiguous()
+    mix_x, mix_z = mix[:, :1], mix[:, 2:]
     middle, step = torch.full_like(fy, 0.5), torch.tensor(0.25)
     for _ in range(GAMUT_HALVINGS):
         xz = _expand(torch.addcmul(fy, to_xz, middle))
-        worst = torch.addmm(of_y, mix, xz).abs_().amax(dim=0)
+        channels = torch.addcmul(of_y, mix_x, xz[:1]).addcmul_(mix_z, xz[1:])
+        worst = channels.abs_().amax(dim=0)
         middle -= torch.copysign(step, worst.sub_(0.5))
         step = step / 2
     return (middle - 2 * step).clamp_min(0)

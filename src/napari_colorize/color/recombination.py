@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 # Steps of linear light in the table of 8-bit sRGB: at the dark end one is 0.05 of a grey level.
 TABLE_STEPS = 65535
-# L up to which a pixel is black, and from which it is white: there is no room for colour.
-BLACK, WHITE = 0.5, 99.5
+# L of the middle, and how far from it a pixel is black or white: there is no room for colour.
+MIDDLE, FAR = 50.0, 49.5
 
 
 def recombine(lightness: Tensor, ab: Tensor, out: NDArray[np.generic]) -> Tensor:
@@ -40,7 +40,7 @@ def recombine(lightness: Tensor, ab: Tensor, out: NDArray[np.generic]) -> Tensor
     linear, outside = fitted_linear(lightness, ab[0], ab[1])
     for channel, light in enumerate(linear):
         out[..., channel] = encode(light).numpy()
-    return outside & (lightness > BLACK) & (lightness < WHITE)
+    return outside & ((lightness - MIDDLE).abs_() < FAR)
 
 
 def _as_uint8(linear: Tensor) -> Tensor:

@@ -33,7 +33,8 @@ class Telling:
     """
 
     def __init__(self, keys: Tensor, planes: Tensor) -> None:
-        self._far, self._near = Kriging(keys, planes), Kriging(keys, planes, stretch=STRETCH)
+        self._far = Kriging(keys, planes)
+        self._near = self._far.stretched(STRETCH)
 
     @property
     def told(self) -> Tensor:

@@ -24,7 +24,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from qtpy.QtCore import QCoreApplication, QObject, QTimer, Signal, Slot
+from qtpy.QtCore import QObject, QTimer, Signal, Slot
 
 from napari_colorize.docks.steering.session.messages import (
     Answered,
@@ -79,10 +79,19 @@ class Line(QObject):
         self._view: View | None = None
         self._wish: Wish | None = None
         self._stage = ""  # of the wish that is next: "part", "whole", "trust" or nothing
-        self._is_painted = True  # what was told last is on screen
+        self._fresh: Shown | None = None  # what was told last
+        self._seen: Shown | None = None  # what was on screen when the window was painted last
         self._questions: deque[Question] = deque()
         self._is_broken = False  # the picture could not be looked at; a new wish tries again
         self._is_told = False  # that it could not
+        # Of the main thread alone:
+        self._heard: Shown | None = None
+        self._may_wait = True
+        # One of no time ends after the window is painted, unlike QTimer.singleShot(0).
+        self._after_painting = QTimer(self)
+        self._after_painting.setSingleShot(True)
+        self._after_painting.setInterval(0)
+        self._after_painting.timeout.connect(self._hear_painted)
         # Of the thread alone:
         self._colorizer: Colorizer | None = None
         self._looked_at: View | None = None
@@ -112,15 +121,18 @@ class Line(QObject):
         self._wake()
 
     def wait(self) -> None:
-        """Wait a moment for the colours of what is in view, and have them told at once.
+        """Wait a moment for the colours of what is in view, and tell of them at once.
 
         Not twice before the window is painted: it would stand still while many things change.
         """
+        if not self._may_wait or self.is_over:
+            return
+        self._may_wait = False
         with self._lock:
-            is_ready = self._is_painted and self._view is self._looked_at
-            is_drawn = is_ready and self._lock.wait_for(lambda: self._stage != "part", HEAD_START)
-        if is_drawn:
-            QCoreApplication.sendPostedEvents(self)
+            is_drawn = self._lock.wait_for(lambda: self._stage != "part", HEAD_START)
+            fresh = self._fresh
+        if is_drawn and fresh is not None:
+            self._hear(fresh)
 
     def ask(self, question: Question) -> None:
         """Work something out when the colours are on screen."""
@@ -168,22 +180,26 @@ class Line(QObject):
 
     @Slot(object)
     def _hear(self, message: Message) -> None:
+        if isinstance(message, Shown):
+            if message is not self._fresh or message is self._heard:
+                return  # outdated, or heard before by who waited
+            self._heard = message
+            self._after_painting.start()
         if not self.is_over:
             self.told.emit(message)
-        if isinstance(message, Shown):
-            QTimer.singleShot(0, self._hear_painted)  # a timer of no time comes after painting
 
     @Slot()
     def _hear_painted(self) -> None:
+        self._may_wait = True
         with self._lock:
-            self._is_painted = True
+            self._seen = self._heard
             self._lock.notify_all()
 
     # of the thread
 
     def _tell(self, message: Message) -> None:
         if isinstance(message, Shown):
-            self._is_painted = False
+            self._fresh = message
         with contextlib.suppress(RuntimeError):  # Qt's half of this is gone
             self._came.emit(message)
 
@@ -285,7 +301,7 @@ class Line(QObject):
     def _draw_part(self, wish: Wish) -> None:
         view, part, before = self._viewed(), wish.part, self._pixels
         if part is None or before is None:
-            self._draw_whole(wish)
+            self._draw(wish, lambda: self._is_outdated(wish))
             return
         if is_whole(part, view.shape):
             self._draw(wish, self._is_elsewhere)
@@ -297,8 +313,11 @@ class Line(QObject):
         self._stage_is_over("whole", wish)
 
     def _draw_whole(self, wish: Wish) -> None:
+        def is_seen() -> bool:
+            return self._seen is self._fresh or self._is_outdated(wish)
+
         with self._lock:
-            self._lock.wait_for(lambda: self._is_painted or self._is_outdated(wish), PATIENCE)
+            self._lock.wait_for(is_seen, PATIENCE)
         self._draw(wish, lambda: self._is_outdated(wish))
 
     def _draw(self, wish: Wish, cancel: Callable[[], bool]) -> None:
@@ -338,7 +357,7 @@ class Line(QObject):
 
     def _let_go(self) -> None:
         colorizer, self._colorizer = self._colors(), None
-        self._looked_at = self._pixels = self._last = None
+        self._looked_at = self._pixels = self._last = self._fresh = None
         colorizer.close()
 
     def _is_outdated(self, wish: Wish) -> bool:

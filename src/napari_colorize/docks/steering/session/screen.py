@@ -55,9 +55,9 @@ class Screen:
         self._picture = source.layer
 
     @property
-    def is_hidden(self) -> bool:
-        """Whether the original is seen instead."""
-        return self._is_hidden if self.result is None else not self.result.visible
+    def is_in_view(self) -> bool:
+        """Whether there are colours, and they are shown."""
+        return self.result is not None and bool(self.result.visible)
 
     def hide(self, hidden: bool) -> None:
         """Show the original; or again the colours, and what else was made of the picture."""

@@ -105,8 +105,7 @@ class Session(QObject):
         self._screen = Screen(viewer, self.source, result)
         self.model_name = ""
         self.card: dict[str, Any] = {}
-        self.is_ready = False
-        self.has_ended = False
+        self.is_ready = self.has_ended = False
         self._device = device
         self._told_outside = False
         self._history = History(self._known())
@@ -280,7 +279,8 @@ class Session(QObject):
         self._screen.may_add = True
         self._line.show(self._wish())
         self.changed.emit(self.steering)
-        self._line.wait()
+        if self.is_ready and self._screen.is_in_view:
+            self._line.wait()
 
     def _show_all(self) -> None:
         """Show what is wanted, the layer that limits it among it."""
