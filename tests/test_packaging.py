@@ -79,7 +79,7 @@ def test_readme_has_two_commands_of_one_line(commands: list[str]) -> None:
         assert "\n" not in command
         assert command.startswith("python3 -m venv .venv && .venv/bin/pip install -c constraints")
     assert " .venv/bin/napari-colorize colorize " in commands[0]
-    assert commands[1].endswith(".venv/bin/python -m pytest")
+    assert commands[1].endswith(".venv/bin/python -m pytest -n 2 --dist loadfile")
 
 
 def test_readme_names_a_picture_that_scikit_image_ships(commands: list[str]) -> None:

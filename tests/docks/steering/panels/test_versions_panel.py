@@ -117,8 +117,11 @@ def test_one_layer_has_all_versions_and_lies_on_the_picture(
     """(k, H, W, 3), a slider over the versions, each in its colour, no picture to be steered."""
     panel.count.setValue(3)
     panel.show_button.click()
+    notes: list[str] = []
+    session.noted.connect(notes.append)
     panel.layer_button.click()
     layer = viewer.layers["grey [versions]"]
+    assert notes[0].startswith("'grey [versions]' lies on top")
     assert layer.data.shape == (3, 40, 60, 3)
     assert [tuple(layer.data[n, 0, 0]) for n in range(3)] == [
         (0, 0, 200),

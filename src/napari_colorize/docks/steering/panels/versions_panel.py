@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 _COLUMNS = 3
 _ICON = QSize(96, 96)  # three of them fit into a narrow dock
 _FEWEST, _MOST, _USUAL = 2, 16, 6
+_ON_TOP = "'{}' lies on top: switch its eye off in the list of layers to go on with one colouring."
 _EXPLANATION = "Each is one way the picture may have looked. Click one to go on from there."
 
 
@@ -284,6 +285,7 @@ class VersionsPanel(SteeringPanel):
             **stacked.geometry(),
         )
         self._viewer.add_layer(layer)
+        session.noted.emit(_ON_TOP.format(layer.name))
 
     def _fail(self, reason: str) -> None:
         self._idle()
