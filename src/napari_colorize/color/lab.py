@@ -61,8 +61,8 @@ def _compress(ratio: Tensor) -> Tensor:
 
 def _expand(f: Tensor) -> Tensor:
     """Return t of f(t), the inverse of `_compress`."""
-    upper = f.clamp_min(CORNER)
-    return (upper * upper * upper).add_(f - upper, alpha=116 / KAPPA)
+    upper, slope = f.clamp_min(CORNER), 116 / KAPPA
+    return upper.pow(3).add_(f, alpha=slope).sub_(upper, alpha=slope)
 
 
 def rgb_to_lab(rgb: Tensor) -> Tensor:
@@ -133,12 +133,13 @@ def fitted_linear(lightness: Tensor, a: Tensor, b: Tensor) -> Fitted:
     inside stay as they are.
     """
     fy = (lightness + 16) / 116
-    linear = _linear(fy, fy + a / 500, fy - b / 200)
+    linear = _linear(fy, torch.add(fy, a, alpha=1 / 500), torch.sub(fy, b, alpha=1 / 200))
     outside = _excess(linear) > GAMUT_TOLERANCE
     places = outside.reshape(-1).nonzero()[:, 0]
     if len(places):
-        chosen = [part.reshape(-1)[places] for part in (fy, a / 500, b / -200)]
-        for channel, values in zip(linear, _lower_chroma(*chosen), strict=True):
+        at_y, at_a, at_b = (part.reshape(-1)[places] for part in (fy, a, b))
+        lowered = _lower_chroma(at_y, at_a / 500, at_b / -200)
+        for channel, values in zip(linear, lowered, strict=True):
             channel.view(-1)[places] = values
     return Fitted([channel.clamp(0, 1) for channel in linear], outside)
 

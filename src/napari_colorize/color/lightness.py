@@ -225,8 +225,9 @@ def _finite_range(values: NDArray[Any], cancel: Callable[[], bool] | None) -> tu
 
 
 def _strips(height: int, width: int) -> list[tuple[int, int]]:
-    """Return the first and the end row of each strip of a picture, of `STRIP_PIXELS`."""
-    rows = max(1, STRIP_PIXELS // width)
+    """Return the first and the end row of each strip of a picture, of `STRIP_PIXELS` at most."""
+    count = -(-height // max(1, STRIP_PIXELS // width))
+    rows = -(-height // count)  # alike, so that threads end together
     return [(row, min(row + rows, height)) for row in range(0, height, rows)]
 
 
