@@ -49,6 +49,27 @@ def test_the_parent_knows_why_its_child_ended(code: str, cause: str) -> None:
     assert ended(code).cause_of_death().startswith(cause)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="a thread of its own ends only on Linux")
+def test_a_child_whose_threads_are_ending_still_runs() -> None:
+    """Its first thread is a zombie before the others have ended, and has no status until then."""
+    code = (
+        "import ctypes, os, threading, time\n"
+        "late = lambda: (time.sleep(0.5), os.kill(os.getpid(), 9))\n"
+        "threading.Thread(target=late).start()\n"
+        "ctypes.CDLL(None).syscall(60 if os.uname().machine == 'x86_64' else 93, 0)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code])
+    child = identity_of(process.pid)
+    assert child is not None
+    process.returncode = 0
+    while psutil.Process(child.pid).status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)
+    assert child.is_alive()
+    while child.is_alive():
+        time.sleep(0.01)
+    assert "signal 9" in child.cause_of_death()
+
+
 def test_of_others_little_is_known() -> None:
     """A process that is no child, and one of before the computer was restarted."""
     stranger = Identity(2**22 + 1, time.time())

@@ -26,7 +26,10 @@ class Identity:
     started: float
 
     def is_alive(self) -> bool:
-        """Return whether this very process still runs; a zombie is dead, and is reaped if ours."""
+        """Return whether this very process still runs; a zombie is dead, and is reaped if ours.
+
+        A zombie of ours that cannot be reaped yet still has threads that are ending.
+        """
         with _reaping:
             return self._looks_alive()
 
@@ -41,8 +44,7 @@ class Identity:
             return False
         except psutil.AccessDenied:
             return True
-        _reap(self)
-        return False
+        return _is_still_ending(self)
 
     def cause_of_death(self) -> str:
         """Return in words why the process ended, as far as this one can know."""
@@ -75,10 +77,14 @@ def own_identity() -> Identity:
     return Identity(os.getpid(), psutil.Process().create_time())
 
 
-def _reap(child: Identity) -> None:
-    """Take the exit status of a child that ended, so that its number becomes free."""
-    if hasattr(os, "WNOHANG"):
-        with contextlib.suppress(OSError):
-            reaped, status = os.waitpid(child.pid, os.WNOHANG)
-            if reaped == child.pid:
-                _endings[reaped] = (child.started, os.waitstatus_to_exitcode(status))
+def _is_still_ending(zombie: Identity) -> bool:
+    """Take the exit status if it is a child of ours; return whether it has none to take yet."""
+    if not hasattr(os, "WNOHANG"):
+        return False
+    try:
+        reaped, status = os.waitpid(zombie.pid, os.WNOHANG)
+    except OSError:
+        return False
+    if reaped == zombie.pid:
+        _endings[reaped] = (zombie.started, os.waitstatus_to_exitcode(status))
+    return reaped == 0
