@@ -105,15 +105,15 @@ def load_network(path: str | Path) -> tuple[ColorNetwork, dict[str, Any]]:
     except (safetensors.SafetensorError, KeyError) as error:
         raise ModelError(f"The weights of {path.name} cannot be read: {error}.") from error
     del data
-    # Shapes are compared on the meta device first: settings of a malicious or broken card then
-    # cannot ask for more memory than the file has weights.
+    # Built without memory: settings of a malicious or broken card cannot ask for more of it than
+    # the file has weights, and nothing is initialised that the file replaces.
     with torch.device("meta"):
-        expected = build_network(card["network"], card["settings"], path.name).state_dict()
-    _compare(expected, tensors, f"{path.name} does not fit network {card['network']!r}")
-    with torch.random.fork_rng(devices=[]):  # a training's random numbers stay as they were
         network = build_network(card["network"], card["settings"], path.name)
-    network.load_state_dict({key: _loaded(key, tensors[key], path.name) for key in tensors})
-    return network.float().eval(), card
+    what = f"{path.name} does not fit network {card['network']!r}"
+    _compare(network.state_dict(), tensors, what)
+    loaded = {key: _loaded(key, tensors[key], path.name) for key in tensors}
+    network.load_state_dict(loaded, assign=True)
+    return network.eval(), card
 
 
 def build_network(name: str, settings: Mapping[str, Any], label: str = "The model") -> ColorNetwork:
