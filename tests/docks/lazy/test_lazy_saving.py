@@ -136,3 +136,6 @@ def test_command_asks_where_to(
     save_stack(lazy_desk.viewer)
     lazy_desk.wait(lambda: not Saving._living)
     assert (tmp_path / "movie.tif").is_file()
+    save_stack(lazy_desk.viewer)
+    told = str(notification_manager.records[-1].message)
+    assert told.endswith("movie.tif exists already: choose another name.")

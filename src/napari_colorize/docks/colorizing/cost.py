@@ -28,15 +28,18 @@ def cost(order: Order, done: int = 0) -> str:
 
 def shortage(order: Order) -> str:
     """Return that the result does not fit into memory, or nothing when it does."""
-    free = psutil.virtual_memory().available
-    if order.bytes < free:
+    lacking = lack(order.bytes)
+    if not lacking:
         return ""
     stack = any(source.is_stack for source in order.sources)
     advice = "choose 'As you look' or one plane" if stack else "colour one plane"
-    return (
-        f"The result needs {_size(order.bytes)} of memory and {_size(free)} are free: {advice}, "
-        "or fewer layers at a time."
-    )
+    return f"The result needs {lacking}: {advice}, or fewer layers at a time."
+
+
+def lack(needed: int) -> str:
+    """Return how many bytes are needed and free, in words, or nothing when they suffice."""
+    free = psutil.virtual_memory().available
+    return "" if needed < free else f"{_size(needed)} of memory and {_size(free)} are free"
 
 
 def _size(count: int) -> str:

@@ -36,6 +36,7 @@ KINDS = (
 MOVIE_KIND = "Movie (*.mp4)"
 SLOWEST, FASTEST = 0.1, 1000.0  # frames a second
 STEPS = 1000  # of the bar
+_OPTION = ", or let it be overwritten"  # is one of Python and the shell
 
 
 def save_stack(viewer: napari.Viewer) -> None:
@@ -58,7 +59,11 @@ def save_stack(viewer: napari.Viewer) -> None:
     )
     if not name:
         return
-    path, rate = _with_suffix(Path(name), kind), None
+    chosen = Path(name)
+    path, rate = _with_suffix(chosen, kind), None
+    if path != chosen and path.is_file():  # the dialog asked about the name without suffix
+        show_warning(f"{path} exists already: choose another name.")
+        return
     if path.suffix.lower() == ".mp4" and movie_there(layer) is None:
         rate = _asked_rate(layer)
         if rate is None:
@@ -163,7 +168,7 @@ class Saving(QObject):
         except Cancelled:
             self._finished.emit(False, f"Saving was cancelled. {again}")
         except ColorizeError as error:
-            self._finished.emit(False, str(error))
+            self._finished.emit(False, str(error).replace(_OPTION, ""))
         except Exception as error:
             # A thread must not die silently; what went wrong is for the log, the gist for people.
             log.exception("saving failed")

@@ -36,17 +36,20 @@ def proposed_file(source: Source) -> Path:
     return folder / f"{plain or 'picture'}-colored.png"
 
 
-def checked_file(path: Path, source: Source) -> Path:
-    """Return where to save, with a suffix that is known.
+def checked_file(path: Path, source: Source, kind: str = "PNG") -> Path:
+    """Return where to save, with a suffix that is known: that of a kind where it has none.
 
     Raises
     ------
     PictureError
-        When it is the file of the source, or of a kind that is not written here.
+        When it is the file of the source, or of a kind that is not written here, or when a file has
+        the name that it gets by a suffix: nobody was asked about that one.
     """
     known = [suffix for suffixes in KINDS.values() for suffix in suffixes]
     if not path.suffix:
-        path = path.with_name(f"{path.name}.png")
+        path = path.with_name(path.name + KINDS[kind][0])
+        if path.exists():
+            raise PictureError(f"{path.name} exists already: choose another name.")
     if path.suffix.lower() not in known:
         raise PictureError(
             f"{path.name} is of no kind that is saved here: choose one of {', '.join(known)}."

@@ -177,7 +177,8 @@ class GrowingStore:
         if self._overwrite:
             return
         raise StorageError(
-            f"{self.path} is there already; choose another name, or let it be overwritten."
+            f"{self.path} is there already; delete it or choose another name, or let it be "
+            "overwritten."
         )
 
     def _sweep(self) -> None:
@@ -203,8 +204,8 @@ class GrowingStore:
             if not self._overwrite:
                 raise StorageError(
                     f"{self._folder} is unfinished work of another kind "
-                    f"({_differences(theirs, mine)}); delete it, choose another name, or let it be "
-                    "overwritten."
+                    f"({_differences(theirs, mine)}); delete it or choose another name, or let it "
+                    "be overwritten."
                 )
             theirs = None
         if theirs is not None and self._content.exists():

@@ -284,7 +284,32 @@ def test_file_that_cannot_be_read(desk: Desk) -> None:
     _, layers, kept = desk.steer(picture())
     assert "did not come back" in kept.problem
     assert not file.exists()
-    assert len(list(file.parent.glob("*.unreadable"))) == 1
+    assert [aside.stem for aside in file.parent.glob("*.unreadable")] == [file.stem]
+    assert f"It is called {file.stem}.unreadable now" in kept.problem
+
+
+def test_hints_of_a_newer_version_wait_for_it(desk: Desk) -> None:
+    """They are put aside, none over another, and come back once they can be read."""
+    _, layers, kept = desk.steer(picture())
+    layers.add_points().add([10, 20])
+    file = kept.file
+    desk.forget()
+    assert file is not None
+    known = file.read_text()
+    for number in range(2):
+        file.write_text(known.replace('"version":1', f'"version":{90 + number}'))
+        _, _, kept = desk.steer(picture())
+        assert "written by a newer version" in kept.problem
+        desk.forget()
+    aside = sorted(file.parent.glob("*.unreadable"))
+    assert [path.name for path in aside] == [
+        f"{file.stem}-2.unreadable",
+        f"{file.stem}.unreadable",
+    ]
+    aside[0].write_text(known)
+    session, _, kept = desk.steer(picture())
+    assert len(session.steering.hints) == 1
+    assert kept.problem == ""
 
 
 def test_lazy_data_that_fail(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from app_model.types import KeyBinding
+from qtpy.QtWidgets import QFileDialog
 from stand_in_session import StandInSession
 
 from napari_colorize.color.hints import Hint
@@ -151,6 +152,20 @@ def test_an_unknown_kind_is_refused_and_no_suffix_is_png(
     foot.save_to(tmp_path / "result")
     assert (tmp_path / "result.png").exists()
     assert foot.problem.told() == ""
+
+
+def test_the_kind_that_is_chosen_gives_the_suffix(
+    foot: SteeringFoot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody was asked about the file with the suffix: it is not written over."""
+    asked = (str(tmp_path / "result"), "TIFF (*.tif *.tiff)")
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: asked)
+    foot.save.click()
+    saved = (tmp_path / "result.tif").read_bytes()
+    assert not (tmp_path / "result.png").exists()
+    foot.save.click()
+    assert foot.problem.told() == "result.tif exists already: choose another name."
+    assert (tmp_path / "result.tif").read_bytes() == saved
 
 
 def test_a_disk_that_is_full_is_told(

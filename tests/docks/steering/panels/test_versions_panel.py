@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import psutil
 import pytest
 from stand_in_session import StandInSession
 
@@ -170,3 +172,17 @@ def test_what_goes_wrong_is_told(panel: VersionsPanel, session: StandInSession) 
     panel.show_button.click()
     assert panel.problem.told() == "The memory does not suffice."
     assert panel.show_button.isEnabled()
+
+
+def test_a_layer_that_does_not_fit_into_memory_is_told(
+    panel: VersionsPanel, viewer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before anything is made, with what would be needed."""
+    panel.count.setValue(3)
+    panel.show_button.click()
+    memory = SimpleNamespace(available=20_000)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
+    panel.layer_button.click()
+    told = "One layer of 3 versions needs 0.022 MB of memory and 0.02 MB are free: make fewer."
+    assert panel.problem.told() == told
+    assert "grey [versions]" not in viewer.layers

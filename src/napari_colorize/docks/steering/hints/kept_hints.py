@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass, replace
 from importlib.metadata import version
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from napari_colorize.docks.steering.session.session import Session
 
 Place = tuple[int, ...]
+_ASIDE = ".unreadable"
 _PATIENCE = 5.0  # seconds that a slow disk may hold up the end; its thread goes on
 
 
@@ -274,28 +276,37 @@ def _found(source: Source) -> Found:
         key = picture_key(source)
     except Exception as error:  # lazy data fail in as many ways as there are libraries
         raise PictureError(f"The hints of this picture are not kept: {error}.") from error
-    opened = source.layer.source.path
-    places = [kept_file(key)]
-    if opened:
-        places.append(beside(Path(str(opened))))
-    for path in places:
+    opened, kept, problem = source.layer.source.path, kept_file(key), ""
+    besides = [beside(Path(str(opened)))] if opened else []
+    aside = sorted(kept.parent.glob(f"{key}*{_ASIDE}"))  # a newer version may have written them
+    for path in (kept, *besides, *aside):
         if not path.is_file():
             continue
         try:
             saved = read_steering(path)
         except PictureError as error:
-            if path == kept_file(key):
-                _put_aside(path)
-            return Found(key, problem=f"{error} The hints of last time did not come back.")
+            if path not in aside:
+                problem = problem or f"{error} The hints that it holds did not come back."
+            if path == kept:
+                problem += _put_aside(path)
+            continue
         if saved.picture.get("hash") == key:
-            return Found(key, saved)
-    return Found(key)
+            return Found(key, saved, problem)
+    return Found(key, problem=problem)
 
 
-def _put_aside(path: Path) -> None:
-    """Keep a file that cannot be read from being written over."""
-    with contextlib.suppress(OSError):
-        path.replace(path.with_suffix(".unreadable"))
+def _put_aside(path: Path) -> str:
+    """Keep a file that cannot be read from being written over; return a sentence on where it is."""
+    free = path.with_suffix(_ASIDE)
+    for number in count(2):
+        if not free.exists():
+            break
+        free = path.with_name(f"{path.stem}-{number}{_ASIDE}")
+    try:
+        path.rename(free)
+    except OSError:
+        return ""
+    return f" It is called {free.name} now and stays."
 
 
 def _joined(kept: tuple[AnyHint, ...], new: tuple[AnyHint, ...]) -> tuple[AnyHint, ...]:

@@ -69,14 +69,14 @@ class SteeringFoot(SteeringPanel):
         self.region.detach()
         super().detach()
 
-    def save_to(self, path: Path) -> None:
-        """Write the picture to a file, beside the window."""
+    def save_to(self, path: Path, kind: str = "PNG") -> None:
+        """Write the picture to a file, beside the window; of a kind where it has no suffix."""
         session = self._session
         if session is None:
             return
         self.problem.tell("")
         try:
-            target = checked_file(path, session.source)
+            target = checked_file(path, session.source, kind)
         except PictureError as error:
             self.problem.tell(str(error))
             return
@@ -180,10 +180,10 @@ class SteeringFoot(SteeringPanel):
             f"{kind} ({' '.join('*' + suffix for suffix in suffixes)})"
             for kind, suffixes in KINDS.items()
         )
-        path, _ = QFileDialog.getSaveFileName(self, "Save the picture", str(proposed), kinds)
+        path, kind = QFileDialog.getSaveFileName(self, "Save the picture", str(proposed), kinds)
         if path and not self._life.over:
             self._folder = Path(path).parent
-            self.save_to(Path(path))
+            self.save_to(Path(path), kind.partition(" ")[0] or "PNG")
 
     def _tell_saved(self, path: Path) -> None:
         self.save.setEnabled(True)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_colorize.color.steering import Steering
+from napari_colorize.docks.colorizing.cost import lack
 from napari_colorize.docks.geometry import moved_geometry, whole_geometry
+from napari_colorize.errors import PictureError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,11 +55,19 @@ def thumbnail(colorizer: Colorizer, steering: Steering, shape: tuple[int, int]) 
 
 
 class Stacked:
-    """Whole pictures of versions, stacked: the data and the geometry of one layer."""
+    """Whole pictures of versions, stacked: the data and the geometry of one layer.
+
+    Raises
+    ------
+    PictureError
+        If they do not fit into memory.
+    """
 
     def __init__(self, source: Source, count: int) -> None:
         self._source = source
         thin = [side if axis in source.axes else 1 for axis, side in enumerate(source.shape)]
+        if lacking := lack(count * math.prod(thin) * 3):
+            raise PictureError(f"One layer of {count} versions needs {lacking}: make fewer.")
         self.pixels = np.zeros((count, *thin, 3), dtype=np.uint8)
 
     def fill(

@@ -30,6 +30,7 @@ from napari_colorize.docks.steering.panels.version_maker import (
     thumbnail,
 )
 from napari_colorize.docks.steering.session.places import Plane
+from napari_colorize.errors import PictureError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,7 +89,11 @@ class VersionsPanel(SteeringPanel):
             return
         self._round += 1
         base = replace(session.steering, hints=self._base)
-        stacked = Stacked(session.source, len(self._versions))
+        try:
+            stacked = Stacked(session.source, len(self._versions))
+        except PictureError as error:
+            self.problem.tell(str(error))
+            return
         self._busy("Colouring the versions…", len(self._versions))
         self._fill_next(stacked, list(self._versions), base)
 
