@@ -161,7 +161,7 @@ def test_work_of_other_settings(
         assert cli.run(arguments) == 130
     assert "12 of 12 planes are done" in capsys.readouterr().err
     assert cli.run([*arguments, "--warmth", "0.5"]) == 1
-    assert "another steering); delete it, choose another name, or give --force" in (
+    assert "another steering); delete it or choose another name, or give --force" in (
         capsys.readouterr().err
     )
     assert cli.run([*arguments, "--warmth", "0.5", "--force"]) == 0
@@ -183,6 +183,17 @@ def test_hints_by_time(film: Path, model: Path, tmp_path: Path) -> None:
     ]
     assert moved[6] > 1
     assert moved[5] > 0.5
+
+
+def test_what_is_not_taken_from_a_file_of_hints_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file that napari wrote may hold sliders too."""
+    file = tmp_path / "film.hints.json"
+    write_steering(file, Saved(Steering(vividness=1.0)))
+    out = str(tmp_path / "out.tif")
+    assert cli.run(["stack", "missing.tif", "-o", out, "--hints", str(file)]) == 2
+    assert "tells sliders besides, which are not taken from it" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

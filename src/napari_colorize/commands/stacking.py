@@ -107,7 +107,7 @@ def stack(
     read are told at the end.
     """
     from napari_colorize.commands.stack_work import StackWork, checked_places
-    from napari_colorize.commands.wishes import read_wishes
+    from napari_colorize.commands.wishes import left_out, read_wishes
 
     wishes = read_wishes(
         vividness=vividness,
@@ -116,6 +116,8 @@ def stack(
         reference_strength=reference_strength,
     )
     checked_places(source, out, force=force)
+    if hints and (warning := left_out(hints)):
+        print(warning, file=sys.stderr)
     console = Console()
     work = StackWork.opened(
         source,

@@ -161,7 +161,7 @@ def left_out(hints_file: Path) -> str:
     if not more:
         return ""
     return (
-        f"{hints_file} tells {more} besides, which are not taken from it: the picture will look "
+        f"{hints_file} tells {more} besides, which are not taken from it: the result will look "
         "other than in napari."
     )
 
