@@ -32,6 +32,10 @@ def test_a_training_is_told_in_words() -> None:
     assert lines["Limits"] == "• a\n• b"
     assert lines["Sees pictures at"] == "128 px, short side"
     assert "Licence" not in lines
+    training |= {"summary": "Ten legs.", "encoder": {"source": "A net", "terms": "Free"}}
+    lines = dict(card_lines(BASE | {"training": training}))
+    assert lines["Training"] == "Ten legs."
+    assert lines["Encoder"] == "A net. Free"
 
 
 def test_failures_are_counted() -> None:

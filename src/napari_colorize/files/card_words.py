@@ -35,6 +35,7 @@ def card_lines(card: Card) -> list[tuple[str, str]]:
         ("Network", _NETWORKS.get(card["network"], _text(card["network"]))),
         ("Trained on", _trained_on(training)),
         ("Training", _training(training)),
+        ("Encoder", _encoder(_dict(training.get("encoder")))),
         ("Does well", _list(card.get("does_well"))),
         ("Limits", _list(card.get("limits"))),
         ("Failures", _failures(_dict(card.get("failures")))),
@@ -80,6 +81,8 @@ def _trained_on(training: Card) -> str:
 
 
 def _training(training: Card) -> str:
+    if summary := _text(training.get("summary")):
+        return summary
     settings = _dict(training.get("settings"))
     parts = [_count(training.get("epoch"), "epoch"), _count(training.get("steps"), "step")]
     seconds = _number(training.get("seconds"))
@@ -91,6 +94,11 @@ def _training(training: Card) -> str:
     if end := _text(training.get("finished")):
         parts.append(f"finished {end}")
     return ", ".join(part for part in parts if part)
+
+
+def _encoder(encoder: Card) -> str:
+    """Return where weights that were trained elsewhere come from, and on what terms."""
+    return ". ".join(part for key in ("source", "terms") if (part := _text(encoder.get(key))))
 
 
 def _validation(card: Card) -> str:
