@@ -1,6 +1,6 @@
 """Show that memory does not grow with the number of photographs: 21,000 under 2 GB.
 
-``python benchmarks/memory.py [--photographs 21000] [--batches 300]`` makes a folder of
+``python benchmarks/memory.py [--photographs 21000] [--batches 700]`` makes a folder of
 small synthetic photographs, lets the cache decode them, cuts batches from it at random places,
 and prints the highest anonymous memory of the process on the way: what the process itself holds,
 without the pages of the memory-mapped file, which the system takes back when it needs them.

@@ -22,7 +22,7 @@ from napari_colorize.color.lightness import Lightness
 from napari_colorize.files.models import find_model
 from napari_colorize.files.pictures import find_pictures, read_picture
 from napari_colorize.networks.weights import load_network
-from napari_colorize.prediction.colorizer import GUIDE
+from napari_colorize.prediction.opening import GUIDE
 from napari_colorize.prediction.seeing import working_shape
 
 Enlarge = Callable[[Lightness, Tensor, Tensor], Tensor]

@@ -23,6 +23,10 @@ COLUMNS = (
     ("edges", "edges", ".2f"),
     ("flats", "flats", ".2f"),
 )
+STABILITY = {
+    "mean distance of ab from 256 px": "ab_distance_from_256",
+    "largest from 128 px": "largest_ab_distance_from_128",
+}
 # Those that are over the truth's, not beside grey's.
 SHARES = {"colorfulness", "edges", "flats"}
 
@@ -50,9 +54,11 @@ def main() -> None:
             print(table_line([f"{label} over grey", *over_grey(rows[key], rows["grey"])]))
     if "hint_curve" in card:
         print_hints(card["hint_curve"])
-    largest = card["size_stability"]["largest_ab_distance_from_128"]
-    told = ", ".join(f"{distance:.2f} at {side} px" for side, distance in largest.items())
-    print(f"\nSize stability, largest distance of ab from 128 px: {told}")
+    print()
+    for what, key in STABILITY.items():
+        distances = card["size_stability"].get(key, {})
+        told = ", ".join(f"{distance:.2f} at {side} px" for side, distance in distances.items())
+        print(f"Size stability, {what}: {told}")
     if "reliability" in card:
         bins = card["reliability"]["bins"]
         print(f"Error from {bins[0]['error']:.1f} to {bins[-1]['error']:.1f} units of ab")

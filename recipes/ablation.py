@@ -5,7 +5,8 @@
     python recipes/ablation.py VARIANT PHOTOGRAPHS VALIDATION RUNS
 
 Every variant sees the same crops in the same order, or trains for about as long, and prints its
-score card on 150 photographs. `docs/models.md` has the table. Encoders start as `start.py` says.
+score card on 150 photographs. `docs/experiments.md` has the table. Encoders start as `start.py`
+says.
 """
 
 from __future__ import annotations

@@ -59,8 +59,8 @@ def main() -> None:
 def link(photographs: list[Path], folder: Path) -> int:
     """Fill a folder with links to photographs; return how many."""
     folder.mkdir(parents=True)
-    for photograph in photographs:
-        (folder / photograph.name).symlink_to(photograph.resolve())
+    for number, photograph in enumerate(photographs):
+        (folder / f"{number:06d}{photograph.suffix}").symlink_to(photograph.resolve())
     return len(photographs)
 
 
