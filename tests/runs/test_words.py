@@ -42,10 +42,9 @@ def test_duration_of_anything_is_short(seconds: float) -> None:
 def test_progress_leaves_out_what_is_not_known() -> None:
     """No pace and no time left are told before they were measured."""
     step = Step(1, 90, 3, 0.1, 1e-3, 0.0, math.nan)
-    assert words.progress_line(step, 20) == "epoch 3 of 20"
-    assert words.progress_line(step, 0) == "epoch 3"
+    assert words.pace(step) == []
     known = Step(1, 90, 3, 0.1, 1e-3, 1041.0, 725.0)
-    assert words.progress_line(known, 20) == "epoch 3 of 20 · 1,041 photographs/s · 12 min left"
+    assert words.pace(known) == ["1,041 photographs/s", "12 min left"]
 
 
 def test_end_is_told_as_a_time_of_day() -> None:

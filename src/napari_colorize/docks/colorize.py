@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from magicgui import widgets
 from napari.utils.notifications import show_info, show_warning
-from napari.utils.progress import cancelable_progress
 
+from napari_colorize.docks.activity import ActivityBar
 from napari_colorize.docks.colorize_form import ColorizeForm
 from napari_colorize.docks.colorizing.cost import cost, shortage
 from napari_colorize.docks.colorizing.growing import done_before
@@ -229,15 +229,6 @@ class ColorizeDock(ScrollContainer):
             self._run = None
             show_text(self.status, ending.text)
             self._update()
-
-
-class ActivityBar(cancelable_progress):  # type: ignore[misc]  # tqdm brings no types
-    """A bar in napari's activity dock whose Cancel acts at once, not at the next step."""
-
-    def cancel(self) -> None:
-        """Ask the run to end."""
-        super().cancel()
-        self.cancel_callback()
 
 
 def colorize_active_layer(viewer: napari.Viewer) -> None:

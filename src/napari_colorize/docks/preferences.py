@@ -51,10 +51,8 @@ def remember(key: str, value: Scalar, section: str = _SECTION) -> None:
 
 def _section(name: str) -> Any:
     """Return napari's object of our preferences, None where there is none."""
-    try:
-        from napari.settings import get_plugin_settings
-    except ImportError:  # napari before 0.9
-        return None
+    from napari.settings import get_plugin_settings
+
     try:
         return getattr(get_plugin_settings(_PLUGIN), name, None)
     except (KeyError, OSError, ValueError) as error:  # not installed, or its file is broken

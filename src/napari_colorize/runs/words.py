@@ -69,12 +69,6 @@ def pace(step: Step) -> list[str]:
     return parts
 
 
-def progress_line(step: Step, epochs: int) -> str:
-    """Return the place, the pace and the time left."""
-    place = f"epoch {step.epoch} of {epochs}" if epochs else f"epoch {step.epoch}"
-    return " · ".join([place, *pace(step)])
-
-
 def preparing_line(event: Preparing) -> str:
     """Return how far the photographs are decoded."""
     return f"reading photographs: {event.done:,} of {event.total:,}"
