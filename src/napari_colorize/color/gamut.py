@@ -40,7 +40,7 @@ def _bins() -> Tensor:
                 faces.append(torch.stack(face))
         ab = rgb_to_lab(torch.cat(faces, dim=1)[..., None])[1:, :, 0]  # (2, N)
         a, b = (ab / BIN).round()
-        row = 2 * FACE_STEPS  # numbers from one a to the next: more than there are b
+        row = 100  # numbers from one a to the next: more than there are b
         numbers = torch.unique(row * a + b)  # of pairs it takes eighty times as long
         a = (numbers / row).round()
         return torch.stack((a, numbers - row * a), dim=1) * BIN
