@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import napari.settings
@@ -43,11 +42,3 @@ def test_a_broken_file_is_no_crash() -> None:
     file = Path(napari.settings._CFG_PATH).with_name("napari-colorize.yaml")
     file.write_text("training: [1, {2")
     assert remembered("task", "fine-tune") == "fine-tune"
-
-
-def test_older_naparis_remember_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without preferences of plugins the defaults hold."""
-    monkeypatch.delattr(napari.settings, "get_plugin_settings")
-    monkeypatch.setitem(sys.modules, "napari.settings", napari.settings)
-    remember("preset", "long")
-    assert remembered("preset", "normal") == "normal"
