@@ -273,15 +273,21 @@ def test_disk_that_cannot_be_written(desk: Desk, own_places: Path) -> None:
     assert len(read_steering(kept.file).steering.hints) == 2
 
 
-def test_file_that_cannot_be_read(desk: Desk) -> None:
-    """A broken file is told and put aside, not written over."""
+def file_of_a_hint(desk: Desk) -> Path:
+    """Return the file in which a picture's only hint is kept; nothing is steered any more."""
     _, layers, kept = desk.steer(picture())
     layers.add_points().add([10, 20])
     file = kept.file
     desk.forget()
     assert file is not None
+    return file
+
+
+def test_file_that_cannot_be_read(desk: Desk) -> None:
+    """A broken file is told and put aside, not written over."""
+    file = file_of_a_hint(desk)
     file.write_text(file.read_text()[:-30])
-    _, layers, kept = desk.steer(picture())
+    _, _, kept = desk.steer(picture())
     assert "did not come back" in kept.problem
     assert not file.exists()
     assert [aside.stem for aside in file.parent.glob("*.unreadable")] == [file.stem]
@@ -290,11 +296,7 @@ def test_file_that_cannot_be_read(desk: Desk) -> None:
 
 def test_hints_of_a_newer_version_wait_for_it(desk: Desk) -> None:
     """They are put aside, none over another, and come back once they can be read."""
-    _, layers, kept = desk.steer(picture())
-    layers.add_points().add([10, 20])
-    file = kept.file
-    desk.forget()
-    assert file is not None
+    file = file_of_a_hint(desk)
     known = file.read_text()
     for number in range(2):
         file.write_text(known.replace('"version":1', f'"version":{90 + number}'))
@@ -329,11 +331,7 @@ def test_lazy_data_that_fail(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_unknown_entries_stay(desk: Desk) -> None:
     """What a newer version wrote into the file is not lost."""
-    _, layers, kept = desk.steer(picture())
-    layers.add_points().add([10, 20])
-    file = kept.file
-    desk.forget()
-    assert file is not None
+    file = file_of_a_hint(desk)
     write_steering(file, replace(read_steering(file), unknown={"mood": 3}))
     _, layers, _ = desk.steer(picture())
     layers.add_points().add([11, 21])
